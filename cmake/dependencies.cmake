@@ -1,0 +1,16 @@
+# All from Debian's packages; scripts/install-dependencies names them.
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(RocksDB REQUIRED)
+
+# Asio and Beast are compiled once, here, and linked everywhere.
+add_library(mycouch_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cc)
+target_compile_definitions(mycouch_asio PUBLIC
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+target_link_libraries(mycouch_asio PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

@@ -1,0 +1,37 @@
+// The options of a request for one document, after CouchDB's documentation of GET and PUT /{db}/{docid}.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "doc/revision.h"
+#include "http/message.h"
+#include "store/database.h"
+
+namespace mycouch::api {
+
+struct AllLeaves {};
+
+struct DocumentQuery {
+  store::ReadOptions read;
+  /// `open_revs`: a list of revisions instead of one document.
+  std::optional<std::variant<AllLeaves, std::vector<doc::Revision>>> open_revs;
+  bool new_edits = true;
+  bool batch = false;  // answered before it is safe on disk
+
+  /// Whether the answer depends on nothing but the revision, so that the revision is its ETag.
+  bool is_plain() const;
+};
+
+/// `bad_request` for a malformed revision or list, `query_parse_error` for a flag that is none. Unknown
+/// options are passed over, as in CouchDB.
+Result<DocumentQuery> parse_document_query(const http::Query& query);
+
+/// The revision that a write is made on: `?rev=` and If-Match, which must agree; nothing where neither is
+/// there.
+Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers);
+
+}  // namespace mycouch::api

@@ -1,0 +1,60 @@
+// Local documents: GET, PUT, DELETE of /{db}/_local/{id}.
+
+#include "api/document_path.h"
+#include "api/errors.h"
+#include "api/handlers.h"
+#include "json/writer.h"
+#include "sync/local_document.h"
+
+namespace mycouch::api {
+namespace {
+
+std::string local_id(const Call& call) {
+  return document_id(call).substr(sync::kLocalPrefix.size());
+}
+
+Task<void> send_written(DatabaseCall& call, unsigned status, const std::string& id, std::uint64_t version) {
+  std::string body = R"({"ok":true,"id":)";
+  json::append_string(body, std::string(sync::kLocalPrefix) + id);
+  body += R"(,"rev":"0-)";
+  json::append_number(body, version);
+  body += "\"}";
+  return call.send_json(status, std::move(body));
+}
+
+}  // namespace
+
+Task<void> get_local(DatabaseCall& call) {
+  std::string id = local_id(call);
+  MYCOUCH_CO_TRY(store::LocalDocument document, co_await call.database().read_local(id));
+  std::string body;
+  body.reserve(document.body.size() + 64);
+  sync::append_json(body, id, document);
+  co_return co_await call.send_json(200, std::move(body));
+}
+
+Task<void> put_local(DatabaseCall& call) {
+  std::string id = local_id(call);
+  if (id.empty()) co_return fail(Errc::illegal_docid, "Invalid _local document id.");
+  MYCOUCH_CO_TRY(std::string body, co_await call.read_body());
+  MYCOUCH_CO_TRY(json::Outline outline, json::outline(body, 1));
+  MYCOUCH_CO_TRY(sync::LocalEdit edit,
+                 sync::read_local_edit(outline, outline.root(), call.rules().max_document_size));
+  if (edit.deleted) co_return co_await delete_local(call);
+  MYCOUCH_CO_TRY(std::uint64_t version, co_await call.database().write_local(id, std::move(edit.body)));
+  co_return co_await send_written(call, 201, id, version);
+}
+
+Task<void> delete_local(DatabaseCall& call) {
+  std::string id = local_id(call);
+  MYCOUCH_CO_CHECK(co_await call.database().remove_local(id));
+  co_return co_await send_written(call, 200, id, 0);
+}
+
+Task<void> refuse_local(DatabaseCall& call) {
+  if (call.has_parameter("rest"))
+    co_return fail(Errc::bad_request, "_local documents do not accept attachments.");
+  co_return fail(Errc::illegal_docid, "Invalid _local document id.");
+}
+
+}  // namespace mycouch::api

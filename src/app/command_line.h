@@ -1,0 +1,34 @@
+// The command line: what is to be done, and the settings that were given with it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/config.h"
+#include "app/dev_token.h"
+
+namespace mycouch::app {
+
+enum class Command : std::uint8_t { serve, dev, dev_token, check_config };
+
+struct CommandLine {
+  Command command = Command::serve;
+  std::string config_file;      // serve, check-config; empty: none
+  std::vector<Given> settings;  // those that came as flags
+  std::string data = "data";    // dev, dev-token
+  TokenRequest token;           // dev-token
+  std::optional<std::string> token_listen;
+};
+
+struct Exit {
+  int code = 0;
+};
+
+/// What is to be done; or the exit code, after `--help` or `--version` was printed, or what is wrong.
+std::variant<CommandLine, Exit> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace mycouch::app

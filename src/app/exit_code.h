@@ -1,0 +1,10 @@
+// What the process tells the shell.
+#pragma once
+
+namespace mycouch::app {
+
+inline constexpr int kSuccess = 0;
+inline constexpr int kFailure = 1;  // it could not do what was asked
+inline constexpr int kUsage = 2;    // the command line or the configuration is wrong
+
+}  // namespace mycouch::app

@@ -1,0 +1,89 @@
+#include "auth/issuers.h"
+
+#include <utility>
+
+namespace mycouch::auth {
+
+Issuers::Issuers(const base::Clock& clock, KeyRefresh options, SourceOf source_of)
+    : clock_(clock),
+      options_(options),
+      source_of_(std::move(source_of)),
+      current_(std::make_shared<const ByIssuer>()) {}
+
+Result<void> Issuers::add(Application application) {
+  if (application.id.empty()) return fail(Errc::bad_request, "an application has no id");
+  if (application.issuer.empty()) {
+    return fail(Errc::bad_request, "application " + application.id + " has no issuer");
+  }
+  std::lock_guard lock(mutex_);
+  for (const auto& [issuer, other] : *current_) {
+    const char* shared = other.application->id == application.id ? "the id"
+                         : issuer == application.issuer          ? "the issuer"
+                         : other.application->subject_prefix == application.subject_prefix
+                             ? "the subject prefix"
+                             : nullptr;
+    if (shared == nullptr) continue;
+    return fail(Errc::bad_request, "application " + application.id + " has " + shared + " of application " +
+                                       other.application->id);
+  }
+  auto keys = std::make_shared<KeyRing>(application.issuer, source_of_(application), options_, clock_);
+  if (executor_) keys->start(*executor_);
+  ByIssuer changed = *current_;
+  std::string issuer = application.issuer;
+  changed.emplace(std::move(issuer),
+                  Issuer{std::make_shared<const Application>(std::move(application)), keys});
+  publish(std::move(changed));
+  return {};
+}
+
+bool Issuers::remove(std::string_view application_id) {
+  std::lock_guard lock(mutex_);
+  ByIssuer changed = *current_;
+  for (auto at = changed.begin(); at != changed.end(); ++at) {
+    if (at->second.application->id != application_id) continue;
+    at->second.keys->revoke();
+    changed.erase(at);
+    publish(std::move(changed));
+    return true;
+  }
+  return false;
+}
+
+void Issuers::start(boost::asio::any_io_executor executor) {
+  std::lock_guard lock(mutex_);
+  executor_ = executor;
+  for (const auto& [issuer, each] : *current_) each.keys->start(executor);
+}
+
+void Issuers::stop() {
+  std::lock_guard lock(mutex_);
+  executor_.reset();
+  for (const auto& [issuer, each] : *current_) each.keys->stop();
+}
+
+std::optional<Issuer> Issuers::find(std::string_view issuer) const {
+  auto current = snapshot();
+  auto found = current->find(issuer);
+  if (found == current->end()) return std::nullopt;
+  return found->second;
+}
+
+std::shared_ptr<const Application> Issuers::application(std::string_view id) const {
+  for (const auto& [issuer, each] : *snapshot()) {
+    if (each.application->id == id) return each.application;
+  }
+  return nullptr;
+}
+
+std::vector<std::shared_ptr<const Application>> Issuers::applications() const {
+  std::vector<std::shared_ptr<const Application>> all;
+  for (const auto& [issuer, each] : *snapshot()) all.push_back(each.application);
+  return all;
+}
+
+std::shared_ptr<const Issuers::ByIssuer> Issuers::snapshot() const {
+  std::lock_guard lock(mutex_);
+  return current_;
+}
+
+}  // namespace mycouch::auth

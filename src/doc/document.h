@@ -1,0 +1,116 @@
+// Documents: what a client sends (an Edit), and what the store hands out (a Document).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "doc/revision.h"
+#include "json/outline.h"
+
+namespace mycouch::doc {
+
+enum class Encoding : std::uint8_t { identity, gzip };
+
+/// "md5-" and base64, as CouchDB writes digests.
+std::string md5_text(const base::Md5& digest);
+/// Nothing for any other text.
+std::optional<base::Md5> parse_md5(std::string_view text);
+
+/// An attachment that is stored, without its content.
+struct Attachment {
+  std::string name{};
+  std::string content_type{};
+  base::Md5 digest{};               // of the stored bytes; "md5-" + base64 in JSON
+  std::uint64_t length = 0;         // in bytes, before encoding
+  std::uint64_t stored_length = 0;  // in bytes, as stored
+  std::uint32_t revpos = 0;         // generation in which it came
+  Encoding encoding = Encoding::identity;
+
+  bool operator==(const Attachment&) const = default;
+};
+
+/// One member of `_attachments` as a client sends it.
+struct IncomingAttachment {
+  std::string name{};
+  std::string content_type{};
+  /// Decoded content; nothing for a stub or one that follows in a multipart body.
+  std::optional<std::string> data{};
+  std::optional<base::Md5> digest{};  // of a stub, where it names one
+  std::optional<std::uint32_t> revpos{};
+  bool follows = false;
+};
+
+/// One change of one document, checked as far as it can be without the store.
+struct Edit {
+  std::string id{};
+  /// new_edits=true: the revision that it is made on; nothing for a new document.
+  std::optional<Revision> parent{};
+  /// new_edits=false: the revision itself and its ancestors. Empty hashes otherwise.
+  RevPath path{};
+  bool deleted = false;
+  std::string body = "{}";  // a JSON object's text, without members that begin with '_', on one line
+  std::vector<IncomingAttachment> attachments{};
+};
+
+/// A member that every stored document must carry, such as {"tenant", "tenant_abc"}; an empty name: none.
+struct Stamp {
+  std::string name{};
+  std::string value{};
+};
+
+struct EditRules {
+  bool new_edits = true;
+  Stamp stamp{};
+  std::uint64_t max_document_size = 8'000'000;  // bytes of the body
+};
+
+/// Checks CouchDB's rules for ids (`_design/` and ordinary ids; `_local/` is not a document): not empty,
+/// UTF-8, no other leading underscore; and at most 512 bytes. `illegal_docid` otherwise.
+Result<void> check_id(std::string_view id);
+
+/// Reads one document. `node` is a value of `outline` whose members, where it is an object, are within the
+/// outline's depth. `url_id` is the id of the path; without one, and without `_id`, the Edit's id stays empty
+/// for the caller to make. Where both are there, `_revisions` counts and `_rev` does not. Errors as CouchDB
+/// has them: not an object; `_id` not a string, not an id, or unlike the path's; an unknown member that
+/// begins with '_' (`doc_validation`); a malformed `_rev`, `_revisions`, `_attachments`, `_deleted`; too
+/// large; another value of the stamp (`forbidden`).
+Result<Edit> read_edit(const json::Outline& outline, const json::Node& node, std::string_view url_id,
+                       const EditRules& rules);
+
+/// The revision that follows `parent` (nothing: a first one) with this content: the same on every server, and
+/// in whatever order the attachments are.
+Revision next_revision(const std::optional<Revision>& parent, bool deleted, std::string_view body,
+                       const std::vector<Attachment>& attachments);
+
+enum class AttachmentForm : std::uint8_t { stubs, inline_data };
+
+struct RevisionStatus {
+  Revision revision;
+  enum class State : std::uint8_t { available, missing, deleted } state;
+};
+
+/// One revision as it is read. What a reader did not ask for is empty.
+struct Document {
+  std::string id{};
+  Revision revision{};
+  bool deleted = false;
+  std::string body = "{}";
+  std::vector<Attachment> attachments{};
+  std::vector<std::optional<std::string>> attachment_data{};  // beside `attachments`; empty: stubs only
+  RevPath revisions{};                                        // `_revisions`; empty hashes: not asked for
+  std::vector<RevisionStatus> revs_info{};
+  std::vector<Revision> conflicts{};
+  std::vector<Revision> deleted_conflicts{};
+  std::optional<std::string> local_seq{};
+};
+
+/// The document as JSON: `_id` and `_rev` first, then the body's own members as they came, then the other
+/// members that begin with '_'.
+void append_json(std::string& out, const Document& document);
+
+}  // namespace mycouch::doc

@@ -1,0 +1,199 @@
+#include "http/client.h"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+
+#include "base/clock.h"
+#include "base/waiter.h"
+#include "http/ascii.h"
+
+namespace mycouch::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using asio::ip::tcp;
+using boost::system::error_code;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+
+namespace {
+
+constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);
+constexpr std::uint32_t kLargestHead = 64 << 10;
+
+std::unexpected<Error> no_answer(const Url& url, const error_code& error) {
+  return fail(Errc::unavailable, "no answer from " + url.host + ": " + error.message());
+}
+
+// What a resolver finds while nobody may be waiting any more: getaddrinfo cannot be interrupted.
+struct Resolution {
+  error_code error = asio::error::timed_out;
+  tcp::resolver::results_type endpoints;
+};
+
+Task<tcp::resolver::results_type> resolve(Url url, base::SteadyTime deadline) {
+  auto executor = co_await asio::this_coro::executor;
+  auto found = std::make_shared<Resolution>();
+  auto waiter = base::Waiter::create(executor);
+  tcp::resolver resolver(executor);
+  resolver.async_resolve(url.host, std::to_string(url.port),
+                         [found, waiter](error_code error, tcp::resolver::results_type endpoints) {
+                           *found = {error, std::move(endpoints)};
+                           waiter->wake();
+                         });
+  co_await waiter->wait_until(deadline);
+  if (found->error) co_return no_answer(url, found->error);
+  co_return found->endpoints;
+}
+
+// The deadline holds for all that is done on the stream later, too.
+Task<void> connect(beast::tcp_stream& stream, tcp::resolver::results_type endpoints, Url url,
+                   base::SteadyTime deadline) {
+  stream.expires_at(deadline);
+  auto [error, endpoint] = co_await stream.async_connect(endpoints, kAsResult);
+  if (error) co_return no_answer(url, error);
+  co_return Result<void>();
+}
+
+// The system's certificates, read once.
+asio::ssl::context& tls_context() {
+  static asio::ssl::context context = [] {
+    asio::ssl::context made(asio::ssl::context::tls_client);
+    SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
+    made.set_default_verify_paths();
+    made.set_verify_mode(asio::ssl::verify_peer);
+    return made;
+  }();
+  return context;
+}
+
+Task<void> shake_hands(TlsStream& stream, Url url) {
+  stream.set_verify_callback(asio::ssl::host_name_verification(url.host));
+  // An address has no place in the server name (RFC 6066 section 3).
+  error_code is_name;
+  asio::ip::make_address(url.host, is_name);
+  if (is_name && SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str()) != 1) {
+    co_return fail(Errc::bad_request, "a host name too long for TLS");
+  }
+  auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, kAsResult);
+  if (error) co_return no_answer(url, error);
+  co_return Result<void>();
+}
+
+std::string host_field(const Url& url) {
+  std::string host = url.host.contains(':') ? "[" + url.host + "]" : url.host;
+  bool usual = url.port == (url.scheme == "https" ? 443 : 80);
+  return usual ? host : host + ":" + std::to_string(url.port);
+}
+
+beast::http::request<beast::http::string_body> to_beast(ClientRequest request, const Url& url) {
+  beast::http::request<beast::http::string_body> message;
+  message.method_string(to_string(request.method));
+  message.target(url.target);
+  message.version(11);
+  message.set(beast::http::field::host, host_field(url));
+  message.set(beast::http::field::user_agent, "mycouch/" MYCOUCH_VERSION);
+  message.set(beast::http::field::connection, "close");
+  for (const auto& [name, value] : request.headers) message.set(name, value);
+  message.body() = std::move(request.body);
+  message.prepare_payload();
+  return message;
+}
+
+Response from_beast(beast::http::response<beast::http::string_body> message) {
+  Response response{.status = message.result_int(), .headers = {}, .body = std::move(message.body())};
+  for (const auto& field : message) {
+    response.headers.add({field.name_string().data(), field.name_string().size()},
+                         {field.value().data(), field.value().size()});
+  }
+  return response;
+}
+
+template <class Stream>
+Task<Response> exchange(Stream& stream, ClientRequest request, Url url) {
+  bool head_only = request.method == Method::head;
+  std::uint64_t limit = request.max_response;
+  auto message = to_beast(std::move(request), url);
+  auto [unsent, sent] = co_await beast::http::async_write(stream, message, kAsResult);
+  if (unsent) co_return no_answer(url, unsent);
+  beast::flat_buffer buffer;
+  beast::http::response_parser<beast::http::string_body> parser;
+  parser.header_limit(kLargestHead);
+  parser.body_limit(limit);
+  parser.skip(head_only);
+  auto [error, received] = co_await beast::http::async_read(stream, buffer, parser, kAsResult);
+  if (error == beast::http::error::body_limit || error == beast::http::error::header_limit) {
+    co_return fail(Errc::too_large, "the answer of " + url.host + " is too large");
+  }
+  if (error) co_return no_answer(url, error);
+  co_return from_beast(parser.release());
+}
+
+}  // namespace
+
+// A connection is closed by going: "Connection: close" was said, and the answer's end was seen.
+Task<Response> fetch(ClientRequest request) {
+  auto executor = co_await asio::this_coro::executor;
+  base::SteadyTime deadline = std::chrono::steady_clock::now() + request.timeout;
+  MYCOUCH_CO_TRY(Url url, parse_url(request.url));
+  MYCOUCH_CO_TRY(auto endpoints, co_await resolve(url, deadline));
+  if (url.scheme == "http") {
+    beast::tcp_stream stream(executor);
+    MYCOUCH_CO_CHECK(co_await connect(stream, std::move(endpoints), url, deadline));
+    co_return co_await exchange(stream, std::move(request), std::move(url));
+  }
+  TlsStream stream(executor, tls_context());
+  MYCOUCH_CO_CHECK(co_await connect(beast::get_lowest_layer(stream), std::move(endpoints), url, deadline));
+  MYCOUCH_CO_CHECK(co_await shake_hands(stream, url));
+  co_return co_await exchange(stream, std::move(request), std::move(url));
+}
+
+Result<Url> parse_url(std::string_view text) {
+  // Without the text, which may hold a secret.
+  auto malformed = [] { return fail(Errc::bad_request, "not an http or https URL"); };
+  std::size_t mark = text.find("://");
+  if (mark == std::string_view::npos) return malformed();
+  Url url{.scheme = {}, .host = {}, .port = 80, .target = "/"};
+  std::ranges::transform(text.substr(0, mark), std::back_inserter(url.scheme), ascii_lower);
+  if (url.scheme == "https") {
+    url.port = 443;
+  } else if (url.scheme != "http") {
+    return malformed();
+  }
+  text.remove_prefix(mark + 3);
+  if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; })) {
+    return malformed();
+  }
+  std::string_view authority = text.substr(0, text.find_first_of("/?#"));
+  std::string_view target = text.substr(authority.size());
+  target = target.substr(0, target.find('#'));
+  if (!target.empty()) url.target = (target.starts_with('/') ? "" : "/") + std::string(target);
+  // Credentials in a URL end up in logs; they are not taken.
+  if (authority.contains('@')) return malformed();
+  std::size_t port_mark = authority.starts_with('[') ? authority.find("]:") : authority.find(':');
+  if (port_mark != std::string_view::npos) {
+    if (authority.starts_with('[')) ++port_mark;
+    std::string_view port = authority.substr(port_mark + 1);
+    auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    if (error != std::errc() || end != port.data() + port.size() || url.port == 0) return malformed();
+    authority = authority.substr(0, port_mark);
+  }
+  if (authority.starts_with('[') && authority.ends_with(']'))
+    authority = authority.substr(1, authority.size() - 2);
+  if (authority.empty()) return malformed();
+  url.host = authority;
+  return url;
+}
+
+}  // namespace mycouch::http

@@ -1,0 +1,209 @@
+// One scope of one database: the seam below which storage differs.
+//
+// A Database is confined when it is opened: to one partition (the documents that can be named) and one scope
+// of it (the sequence of changes that is read). For an application's database both are the tenant; for the
+// administrator's plain database both are empty; in the system database the partition is the whole and the
+// scope is a user's own. Nothing here takes a tenant as an argument: a handler that holds a Database has no
+// way to name another tenant's data.
+//
+// Sequences count within the scope, from 1. Every call may fail with `unavailable` when the store cannot be
+// reached or is full (nothing was half-written then), and with `not_found` when the database was deleted
+// meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/task.h"
+#include "base/waiter.h"
+#include "doc/document.h"
+#include "doc/rev_tree.h"
+
+namespace mycouch::store {
+
+struct DatabaseInfo {
+  std::string name;
+  std::string epoch;  // names this incarnation of the scope's sequence; [0-9a-z]+
+  std::uint64_t update_seq = 0;
+  std::uint64_t doc_count = 0;  // not deleted, in this scope
+  std::uint64_t doc_del_count = 0;
+  std::uint64_t active_size = 0;  // bytes of the live documents' bodies
+  bool compact_running = false;
+  std::uint32_t revs_limit = 1000;
+};
+
+struct ReadOptions {
+  std::optional<doc::Revision> rev;  // nothing: the winner
+  bool latest = false;               // take a leaf below `rev` instead
+  bool revs = false;
+  bool revs_info = false;
+  bool conflicts = false;
+  bool deleted_conflicts = false;
+  bool local_seq = false;
+  doc::AttachmentForm attachments = doc::AttachmentForm::stubs;
+};
+
+/// One leaf (or asked revision) of `open_revs` and `_bulk_get`: the document, or the revision that is
+/// missing.
+struct OpenRevision {
+  doc::Revision revision;
+  std::optional<doc::Document> document;
+};
+
+/// One entry of `_bulk_get`.
+struct RevisionRequest {
+  std::string id;
+  std::optional<doc::Revision> rev;  // nothing: the winner
+};
+
+enum class Durability : std::uint8_t {
+  synced,  // acknowledged when it survives a loss of power
+  relaxed  // acknowledged when it survives the end of the process
+};
+
+struct WriteOptions {
+  bool new_edits = true;
+  Durability durability = Durability::synced;
+};
+
+/// In the order of the edits. `error` is `conflict`, `missing_stub`, …: that edit changed nothing, the others
+/// did.
+struct WriteOutcome {
+  std::string id;
+  doc::Revision revision;  // the new one; with an error: unspecified
+  std::optional<Error> error;
+};
+
+struct ChangesQuery {
+  std::uint64_t since = 0;   // rows after this one; descending: ignored
+  std::size_t limit = 1000;  // rows of a page; a page also ends at about `max_bytes`
+  std::size_t max_bytes = 1 << 20;
+  bool descending = false;
+  std::uint64_t before = UINT64_MAX;  // descending: rows before this one
+};
+
+struct ChangeRow {
+  std::uint64_t seq = 0;
+  std::string id;
+  bool deleted = false;               // of the winner; or the document has left this scope
+  std::vector<doc::Revision> leaves;  // winner first; never empty
+};
+
+struct ChangesPage {
+  std::vector<ChangeRow> rows;
+  bool at_end = true;          // nothing further now
+  std::uint64_t last_seq = 0;  // of the last row; at the end (ascending): the scope's update_seq
+};
+
+struct AllDocsQuery {
+  std::string start;  // inclusive; ascending: from, descending: down from (empty: the end)
+  std::optional<std::string> end;
+  bool inclusive_end = true;
+  bool descending = false;
+  std::size_t skip = 0;
+  std::size_t limit = 1000;  // rows of a page; with bodies a page also ends at about `max_bytes`
+  std::size_t max_bytes = 1 << 20;
+  bool include_docs = false;
+  ReadOptions read;  // for include_docs: conflicts, attachments
+};
+
+struct AllDocsRow {
+  std::string id;
+  doc::Revision revision;
+  bool deleted = false;  // only in answers to keys
+  std::optional<doc::Document> document;
+};
+
+struct AllDocsPage {
+  std::vector<AllDocsRow> rows;
+  bool at_end = true;
+  std::size_t skipped = 0;  // documents that `skip` passed over
+};
+
+struct LocalDocument {
+  std::string body;           // JSON object's text, without `_id` and `_rev`
+  std::uint64_t version = 0;  // the N of "0-N"
+};
+
+/// Removes itself; a waiter is woken after each change of the scope, and when the database is deleted.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::move_only_function<void()> remove) : remove_(std::move(remove)) {}
+  Subscription(Subscription&& other) noexcept : remove_(std::exchange(other.remove_, nullptr)) {}
+  Subscription& operator=(Subscription&& other) noexcept {
+    std::swap(remove_, other.remove_);
+    return *this;
+  }
+  ~Subscription() {
+    if (remove_) remove_();
+  }
+
+ private:
+  std::move_only_function<void()> remove_;
+};
+
+class Database {
+ public:
+  virtual ~Database() = default;
+
+  virtual Task<DatabaseInfo> info() = 0;
+
+  /// `not_found`: "missing" or "deleted".
+  virtual Task<doc::Document> read(std::string id, ReadOptions options) = 0;
+  /// `open_revs`: all leaves, or those asked for. Empty for an id that never was.
+  virtual Task<std::vector<OpenRevision>> read_all_leaves(std::string id, ReadOptions options) = 0;
+  virtual Task<std::vector<OpenRevision>> read_revisions(std::string id, std::vector<doc::Revision> revisions,
+                                                         ReadOptions options) = 0;
+  /// In the order of the requests; each with at least one entry (with `latest` there may be more). An entry
+  /// without a revision whose document is not there has generation 0.
+  virtual Task<std::vector<std::vector<OpenRevision>>> read_many(std::vector<RevisionRequest> requests,
+                                                                 ReadOptions options) = 0;
+
+  /// One atomic batch: after a crash, all of it is there or nothing.
+  virtual Task<std::vector<WriteOutcome>> write(std::vector<doc::Edit> edits, WriteOptions options) = 0;
+
+  /// The winner and the other revisions of each id are compared with what is asked.
+  struct RevisionsDiff {
+    std::string id;
+    std::vector<doc::Revision> missing;  // empty: nothing is
+    std::vector<doc::Revision> possible_ancestors;
+  };
+  virtual Task<std::vector<RevisionsDiff>> revs_diff(
+      std::vector<std::pair<std::string, std::vector<doc::Revision>>> asked) = 0;
+
+  virtual Task<ChangesPage> changes(ChangesQuery query) = 0;
+  /// Rows behind `seq`; exact up to a bound of the engine's, an upper bound beyond.
+  virtual Task<std::uint64_t> pending(std::uint64_t seq) = 0;
+  virtual Subscription subscribe(std::shared_ptr<base::Waiter> waiter) = 0;
+
+  virtual Task<AllDocsPage> all_docs(AllDocsQuery query) = 0;
+  /// One row for each id, in their order; nothing for an id that never was.
+  virtual Task<std::vector<std::optional<AllDocsRow>>> all_docs_by_id(std::vector<std::string> ids,
+                                                                      AllDocsQuery query) = 0;
+
+  /// Local documents are not replicated and have no history; `id` is without "_local/".
+  virtual Task<LocalDocument> read_local(std::string id) = 0;
+  virtual Task<std::uint64_t> write_local(std::string id, std::string body) = 0;  // its new version
+  virtual Task<void> remove_local(std::string id) = 0;
+
+  /// The content of an attachment of one revision (nothing: the winner); `not_found` where either is not
+  /// there.
+  struct AttachmentContent {
+    doc::Attachment attachment;
+    doc::Revision revision;
+    std::string bytes;
+  };
+  virtual Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
+                                                  std::string name) = 0;
+
+  /// Starts to drop the bodies of revisions that are no leaves; `info` tells when it is done.
+  virtual Task<void> compact() = 0;
+};
+
+}  // namespace mycouch::store

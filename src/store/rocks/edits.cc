@@ -1,0 +1,362 @@
+#include "store/rocks/edits.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "store/rocks/transaction.h"
+
+namespace mycouch::store::rocks {
+namespace {
+
+using Index = doc::RevTree::Index;
+constexpr Index kNone = doc::RevTree::kNone;
+
+// Bodies of a branch's older revisions that are kept until they are compacted away; older ones go at once, so
+// that a document which is edited for years does not grow with every edit.
+constexpr std::uint32_t kKeptOldBodies = 20;
+
+// One edit of one document on its way into the transaction.
+class DocumentEdit {
+ public:
+  DocumentEdit(Transaction& transaction, const Target& target, const std::string& id)
+      : transaction_(transaction), target_(target), id_(id), document_key_(document_key(target.prefix, id)) {}
+
+  Result<WriteOutcome> apply(const PreparedEdit& prepared, bool new_edits);
+  Result<void> compact();
+
+ private:
+  Result<void> load();
+  Result<std::optional<Error>> write(const PreparedEdit& prepared, const doc::RevPath& path, bool new_edits);
+
+  // The node that an edit made here is based on, and so its parent; kNone for a first revision.
+  Result<Index> parent_of(const doc::Edit& edit) const;
+  // The newest revision of the path that is stored here with a body: stubs refer to its attachments.
+  Index base_of(const doc::RevPath& path) const;
+  Result<std::vector<doc::Attachment>> attachments_of(const PreparedEdit& prepared, Index base,
+                                                      std::uint32_t generation);
+
+  Result<BodyRecord> body_of(Index node);
+  Result<void> store_body(Index node, const BodyRecord& record);
+  Result<void> move_inline_body_out();
+  Result<void> drop_body(std::uint32_t number);
+  Result<void> drop_bodies(const std::vector<std::uint32_t>& numbers);
+  std::vector<std::uint32_t> detach_old_bodies(Index leaf);
+
+  Result<std::vector<std::string>> scopes();
+  Result<void> move_rows();
+  Result<void> enter(const std::string& scope, const ChangeRecord& row, std::uint64_t bytes);
+  Result<void> leave(const std::string& scope, const ChangeRecord& row);
+  std::string body_key_of(std::uint32_t number) const { return body_key(target_.prefix, id_, number); }
+
+  Transaction& transaction_;
+  const Target& target_;
+  const std::string& id_;
+  std::string document_key_;
+  Entry* entry_ = nullptr;
+  bool was_there_ = false;  // with any revision at all
+  bool was_deleted_ = false;
+  std::uint64_t old_bytes_ = 0;  // of the body that won before
+};
+
+std::uint64_t winner_bytes(const Entry& entry) {
+  Index winner = entry.tree.winner();
+  return winner == kNone || entry.tree.deleted() ? 0 : entry.winner_bytes;
+}
+
+Result<void> DocumentEdit::load() {
+  MYCOUCH_TRY(entry_, transaction_.entry(document_key_));
+  was_there_ = !entry_->tree.empty();
+  was_deleted_ = was_there_ && entry_->tree.deleted();
+  old_bytes_ = winner_bytes(*entry_);
+  return {};
+}
+
+Result<Index> DocumentEdit::parent_of(const doc::Edit& edit) const {
+  const doc::RevTree& tree = entry_->tree;
+  auto conflict = [] { return fail(Errc::conflict, "Document update conflict."); };
+  if (edit.parent) {
+    Index node = tree.find(*edit.parent);
+    if (node == kNone || !tree.is_leaf(node)) return conflict();
+    return node;
+  }
+  if (!was_there_) return kNone;
+  // A document that was deleted may be made anew: the new revision follows the tombstone.
+  if (!was_deleted_ || edit.deleted) return conflict();
+  return tree.winner();
+}
+
+Index DocumentEdit::base_of(const doc::RevPath& path) const {
+  const doc::RevTree& tree = entry_->tree;
+  for (std::size_t i = 0; i < path.hashes.size(); ++i) {
+    Index node = tree.find({path.generation - static_cast<std::uint32_t>(i), path.hashes[i]});
+    if (node == kNone) continue;
+    while (node != kNone && tree[node].body == 0) node = tree[node].parent;
+    return node;
+  }
+  return kNone;
+}
+
+Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const PreparedEdit& prepared, Index base,
+                                                                  std::uint32_t generation) {
+  std::vector<doc::Attachment> attachments;
+  std::optional<BodyRecord> older;
+  for (std::size_t i = 0; i < prepared.edit.attachments.size(); ++i) {
+    const doc::IncomingAttachment& incoming = prepared.edit.attachments[i];
+    if (incoming.data) {
+      attachments.push_back({.name = incoming.name,
+                             .content_type = incoming.content_type,
+                             .digest = prepared.digests[i],
+                             .length = incoming.data->size(),
+                             .stored_length = incoming.data->size(),
+                             .revpos = incoming.revpos.value_or(generation),
+                             .encoding = doc::Encoding::identity});
+      continue;
+    }
+    if (!older) {
+      if (base == kNone) {
+        older.emplace();
+      } else {
+        MYCOUCH_TRY(older, body_of(base));
+      }
+    }
+    auto stub = std::ranges::find(older->attachments, incoming.name, &doc::Attachment::name);
+    if (stub == older->attachments.end()) {
+      return fail(Errc::missing_stub, "Invalid attachment stub in " + id_ + " for " + incoming.name);
+    }
+    attachments.push_back(*stub);
+  }
+  return attachments;
+}
+
+Result<BodyRecord> DocumentEdit::body_of(Index node) {
+  std::uint32_t number = entry_->tree[node].body;
+  if (number == 0) return BodyRecord{};
+  std::optional<BodyRecord> record;
+  if (number == entry_->inline_body) {
+    record = BodyRecord::decode(entry_->inline_record);
+  } else {
+    MYCOUCH_TRY(auto bytes, transaction_.body(body_key_of(number)));
+    if (bytes) record = BodyRecord::decode(*bytes);
+  }
+  if (!record) return std::unexpected(corrupt("body"));
+  return *std::move(record);
+}
+
+Result<void> DocumentEdit::move_inline_body_out() {
+  if (entry_->inline_body == 0) return {};
+  transaction_.put_body(body_key_of(entry_->inline_body), std::move(entry_->inline_record));
+  entry_->inline_body = 0;
+  entry_->inline_record.clear();
+  return {};
+}
+
+Result<void> DocumentEdit::store_body(Index node, const BodyRecord& record) {
+  std::string bytes;
+  record.encode(bytes);
+  std::uint32_t number = entry_->tree[node].body;
+  if (node != entry_->tree.winner()) {
+    transaction_.put_body(body_key_of(number), std::move(bytes));
+    return {};
+  }
+  MYCOUCH_CHECK(move_inline_body_out());
+  if (bytes.size() <= Entry::kMaxInlineBody) {
+    entry_->inline_body = number;
+    entry_->inline_record = std::move(bytes);
+  } else {
+    transaction_.put_body(body_key_of(number), std::move(bytes));
+  }
+  return {};
+}
+
+Result<void> DocumentEdit::drop_body(std::uint32_t number) {
+  std::optional<BodyRecord> record;
+  if (number == entry_->inline_body) {
+    record = BodyRecord::decode(entry_->inline_record);
+    entry_->inline_body = 0;
+    entry_->inline_record.clear();
+  } else {
+    MYCOUCH_TRY(auto bytes, transaction_.body(body_key_of(number)));
+    if (bytes) record = BodyRecord::decode(*bytes);
+    transaction_.erase_body(body_key_of(number));
+  }
+  if (!record) return std::unexpected(corrupt("body"));
+  for (const doc::Attachment& attachment : record->attachments) {
+    MYCOUCH_CHECK(transaction_.release_attachment(target_.prefix, attachment.digest));
+  }
+  return {};
+}
+
+Result<void> DocumentEdit::drop_bodies(const std::vector<std::uint32_t>& numbers) {
+  for (std::uint32_t number : numbers) MYCOUCH_CHECK(drop_body(number));
+  return {};
+}
+
+// Bodies on the branch of `leaf` beyond those that are kept; the tree forgets them.
+std::vector<std::uint32_t> DocumentEdit::detach_old_bodies(Index leaf) {
+  std::vector<std::uint32_t> dropped;
+  std::uint32_t kept = 0;
+  for (Index node = entry_->tree[leaf].parent; node != kNone; node = entry_->tree[node].parent) {
+    std::uint32_t& body = entry_->tree[node].body;
+    if (body != 0 && ++kept > kKeptOldBodies) dropped.push_back(std::exchange(body, 0));
+  }
+  return dropped;
+}
+
+Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_edits) {
+  MYCOUCH_CHECK(load());
+  WriteOutcome outcome{.id = id_, .revision = {}, .error = std::nullopt};
+  doc::RevPath path = prepared.edit.path;
+  Index base = kNone;
+  if (new_edits) {
+    Result<Index> parent = parent_of(prepared.edit);
+    if (!parent) {
+      outcome.error = std::move(parent).error();
+      return outcome;
+    }
+    base = *parent;
+  } else {
+    outcome.revision = path.leaf();
+    Index known = entry_->tree.find(outcome.revision);
+    if (known != kNone && entry_->tree[known].stored) return outcome;
+    base = base_of(path);
+  }
+  std::uint32_t generation =
+      new_edits ? (base == kNone ? 1 : entry_->tree[base].revision.generation + 1) : path.generation;
+  Result<std::vector<doc::Attachment>> attachments = attachments_of(prepared, base, generation);
+  if (!attachments) {
+    if (attachments.error().code != Errc::missing_stub)
+      return std::unexpected(std::move(attachments).error());
+    outcome.error = std::move(attachments).error();
+    return outcome;
+  }
+  if (new_edits) {
+    std::optional<doc::Revision> parent;
+    if (base != kNone) parent = entry_->tree[base].revision;
+    outcome.revision = doc::next_revision(parent, prepared.edit.deleted, prepared.edit.body, *attachments);
+    path = {outcome.revision.generation, {outcome.revision.hash}};
+    if (parent) path.hashes.push_back(parent->hash);
+  }
+
+  doc::RevTree& tree = entry_->tree;
+  doc::RevTree::MergeOutcome merge = tree.merge(path, prepared.edit.deleted, entry_->next_body);
+  Index node = merge.node;
+  BodyRecord record{*std::move(attachments), prepared.edit.body};
+  ++entry_->next_body;
+  // The winner of before may have had its body inline; it may not be the winner any more.
+  MYCOUCH_CHECK(store_body(node, record));
+  for (std::size_t i = 0; i < record.attachments.size(); ++i) {
+    MYCOUCH_CHECK(transaction_.refer_to_attachment(target_.prefix, record.attachments[i].digest,
+                                                   prepared.edit.attachments[i].data));
+  }
+  if (node == tree.winner()) {
+    entry_->winner_bytes = record.json.size();
+  } else {
+    MYCOUCH_TRY(BodyRecord winner, body_of(tree.winner()));
+    entry_->winner_bytes = winner.json.size();
+  }
+  MYCOUCH_CHECK(drop_bodies(detach_old_bodies(node)));
+  MYCOUCH_CHECK(drop_bodies(tree.stem(target_.revs_limit)));  // nodes may stand elsewhere from here on
+  if (merge.merged != doc::RevTree::Merged::filled_in || entry_->positions.empty())
+    MYCOUCH_CHECK(move_rows());
+  transaction_.entry_changed(document_key_);
+  transaction_.changed(target_.database, id_);
+  return outcome;
+}
+
+Result<std::vector<std::string>> DocumentEdit::scopes() {
+  if (!target_.database->scope_rule) return std::vector<std::string>{target_.partition};
+  MYCOUCH_TRY(BodyRecord winner, body_of(entry_->tree.winner()));
+  std::vector<std::string> scopes = target_.database->scope_rule(id_, entry_->tree.deleted(), winner.json);
+  scopes.emplace_back();
+  return scopes;
+}
+
+Result<void> DocumentEdit::move_rows() {
+  MYCOUCH_TRY(std::vector<std::string> now, scopes());
+  ChangeRecord row{.deleted = entry_->tree.deleted(), .leaves = {}, .id = id_};
+  for (Index leaf : entry_->tree.leaves()) row.leaves.push_back(entry_->tree[leaf].revision);
+  std::uint64_t bytes = winner_bytes(*entry_);
+  for (const std::string& scope : now) MYCOUCH_CHECK(enter(scope, row, bytes));
+  row.deleted = true;
+  for (const ScopePosition& position : std::vector(entry_->positions)) {
+    bool left = std::ranges::find(now, position.scope) == now.end();
+    if (left && !position.removed) MYCOUCH_CHECK(leave(position.scope, row));
+  }
+  return {};
+}
+
+// The document's row becomes the last one of a scope.
+Result<void> DocumentEdit::enter(const std::string& scope, const ChangeRecord& row, std::uint64_t bytes) {
+  std::string prefix = key_prefix(target_.database->number, scope);
+  MYCOUCH_TRY(Counters * counters, transaction_.counters(prefix));
+  ScopePosition* position = entry_->position(scope);
+  if (position == nullptr) {
+    position =
+        &entry_->positions.emplace_back(ScopePosition{.scope = scope, .sequence = 0, .removed = false});
+  } else {
+    transaction_.erase_change(change_key(prefix, position->sequence));
+    bool counted_deleted = position->removed || was_deleted_;
+    --(counted_deleted ? counters->deleted : counters->documents);
+    if (!position->removed) counters->bytes -= old_bytes_;
+  }
+  position->sequence = ++counters->update_seq;
+  position->removed = false;
+  ++(row.deleted ? counters->deleted : counters->documents);
+  counters->bytes += bytes;
+  transaction_.put_change(change_key(prefix, position->sequence), row);
+  transaction_.touched(std::move(prefix));
+  return {};
+}
+
+// The document is gone for the readers of a scope that it belonged to.
+Result<void> DocumentEdit::leave(const std::string& scope, const ChangeRecord& row) {
+  std::string prefix = key_prefix(target_.database->number, scope);
+  MYCOUCH_TRY(Counters * counters, transaction_.counters(prefix));
+  ScopePosition* position = entry_->position(scope);
+  transaction_.erase_change(change_key(prefix, position->sequence));
+  --(was_deleted_ ? counters->deleted : counters->documents);
+  ++counters->deleted;
+  counters->bytes -= old_bytes_;
+  position->sequence = ++counters->update_seq;
+  position->removed = true;
+  transaction_.put_change(change_key(prefix, position->sequence), row);
+  transaction_.touched(std::move(prefix));
+  return {};
+}
+
+Result<void> DocumentEdit::compact() {
+  MYCOUCH_CHECK(load());
+  doc::RevTree& tree = entry_->tree;
+  std::vector<Index> leaves = tree.leaves();
+  std::vector<std::uint32_t> dropped;
+  for (Index node = 0; node < tree.nodes().size(); ++node) {
+    if (tree[node].body != 0 && std::ranges::find(leaves, node) == leaves.end()) {
+      dropped.push_back(std::exchange(tree[node].body, 0));
+    }
+  }
+  if (dropped.empty()) return {};
+  MYCOUCH_CHECK(drop_bodies(dropped));
+  transaction_.entry_changed(document_key_);
+  return {};
+}
+
+}  // namespace
+
+PreparedEdit prepare(doc::Edit edit) {
+  PreparedEdit prepared{std::move(edit), {}};
+  for (const doc::IncomingAttachment& attachment : prepared.edit.attachments) {
+    prepared.digests.push_back(attachment.data ? base::md5(*attachment.data) : base::Md5{});
+  }
+  return prepared;
+}
+
+Result<WriteOutcome> apply_edit(Transaction& transaction, const Target& target, const PreparedEdit& prepared,
+                                bool new_edits) {
+  return DocumentEdit(transaction, target, prepared.edit.id).apply(prepared, new_edits);
+}
+
+Result<void> compact_document(Transaction& transaction, const Target& target, const std::string& id) {
+  return DocumentEdit(transaction, target, id).compact();
+}
+
+}  // namespace mycouch::store::rocks

@@ -1,0 +1,41 @@
+// What an edit does to a document: the rules of CouchDB, as changes to one Entry within a Transaction.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "doc/document.h"
+#include "store/database.h"
+#include "store/rocks/catalogue.h"
+
+namespace mycouch::store::rocks {
+
+class Transaction;
+
+/// Where documents are written: one partition of one database.
+struct Target {
+  std::shared_ptr<DatabaseRecord> database;
+  std::string partition;
+  std::string prefix;  // key_prefix(database, partition)
+  std::uint32_t revs_limit = 1000;
+};
+
+/// An edit with the digests of the contents that it brings (one for each attachment, unused for stubs).
+struct PreparedEdit {
+  doc::Edit edit;
+  std::vector<base::Md5> digests;
+};
+
+/// May take long for large attachments: call it where that does not hurt.
+PreparedEdit prepare(doc::Edit edit);
+
+/// The edit's outcome; an error only where the store itself failed.
+Result<WriteOutcome> apply_edit(Transaction& transaction, const Target& target, const PreparedEdit& prepared,
+                                bool new_edits);
+
+/// Drops the bodies of one document's revisions that are no leaves.
+Result<void> compact_document(Transaction& transaction, const Target& target, const std::string& id);
+
+}  // namespace mycouch::store::rocks

@@ -1,0 +1,224 @@
+#include "store/rocks/engine.h"
+
+#include <condition_variable>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <rocksdb/convenience.h>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/varint.h"
+#include "store/rocks/engine_core.h"
+#include "store/rocks/families.h"
+#include "store/rocks/rocks_database.h"
+#include "store/rocks/transaction.h"
+
+namespace mycouch::store::rocks {
+namespace {
+
+constexpr std::uint64_t kStoreFormat = 1;
+constexpr std::size_t kEpochBytes = 4;
+constexpr std::size_t kSweepBatch = 1000;
+
+std::string new_epoch() {
+  return base::to_hex(base::random_bytes(kEpochBytes));
+}
+
+// Deletes what a removed database has left; it may take long, and goes on at the next start where it was cut
+// short.
+void sweep(EngineCore& core, DatabaseNumber number) {
+  std::string prefix = database_prefix(number);
+  std::string end = end_of(prefix);
+  rocksdb::DB& db = core.opened->db();
+  for (rocksdb::ColumnFamilyHandle* family : core.opened->row_families()) {
+    rocksdb::Slice from = slice(prefix);
+    rocksdb::Slice to = slice(end);
+    rocksdb::DeleteFilesInRange(&db, family, &from, &to, false).PermitUncheckedError();
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &to;
+    options.fill_cache = false;
+    std::unique_ptr<rocksdb::Iterator> rows(db.NewIterator(options, family));
+    rocksdb::WriteBatch batch;
+    for (rows->Seek(from); rows->Valid(); rows->Next()) {
+      batch.Delete(family, rows->key());
+      if (static_cast<std::size_t>(batch.Count()) < kSweepBatch) continue;
+      if (!db.Write(rocksdb::WriteOptions(), &batch).ok()) return;
+      batch.Clear();
+    }
+    if (!rows->status().ok() || !db.Write(rocksdb::WriteOptions(), &batch).ok()) return;
+  }
+  db.Delete(rocksdb::WriteOptions(), core.opened->families().catalogue, dead_key(number))
+      .PermitUncheckedError();
+}
+
+Result<void> load_store_row(EngineCore& core) {
+  std::string value;
+  rocksdb::DB& db = core.opened->db();
+  rocksdb::Status status =
+      db.Get(rocksdb::ReadOptions(), core.opened->families().catalogue, slice(kStoreKey), &value);
+  if (status.IsNotFound()) {
+    core.uuid = base::random_uuid();
+    base::append_varint(value, kStoreFormat);
+    base::append_sized(value, core.uuid);
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    status = db.Put(options, core.opened->families().catalogue, slice(kStoreKey), value);
+    if (!status.ok()) return std::unexpected(translated(status));
+    return {};
+  }
+  if (!status.ok()) return std::unexpected(translated(status));
+  base::RecordReader reader(value);
+  auto format = reader.varint();
+  auto uuid = reader.sized();
+  if (!format || !uuid) return std::unexpected(corrupt("store"));
+  if (*format != kStoreFormat)
+    return fail(Errc::unavailable, "the store was made by another version of mycouch");
+  core.uuid = *uuid;
+  return {};
+}
+
+Result<std::vector<DatabaseNumber>> load_catalogue(EngineCore& core) {
+  std::vector<DatabaseNumber> dead;
+  std::unique_ptr<rocksdb::Iterator> rows(
+      core.opened->db().NewIterator(rocksdb::ReadOptions(), core.opened->families().catalogue));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    std::string_view key = view(rows->key());
+    if (key.starts_with(kDatabaseKeys)) {
+      auto record = core.catalogue.restore(key.substr(kDatabaseKeys.size()), view(rows->value()));
+      if (!record) return std::unexpected(corrupt("database"));
+      core.catalogue.number_seen(record->number);
+      core.catalogue.add(std::move(record));
+    } else if (key.starts_with(kDeadKeys)) {
+      dead.push_back(read_u32(key.substr(kDeadKeys.size())));
+      core.catalogue.number_seen(dead.back());
+    }
+  }
+  if (!rows->status().ok()) return std::unexpected(translated(rows->status()));
+  return dead;
+}
+
+class Engine final : public Store {
+ public:
+  explicit Engine(std::shared_ptr<EngineCore> core) : core_(std::move(core)) {}
+  ~Engine() override { close(); }
+
+  std::string uuid() const override { return core_->uuid; }
+
+  Task<void> create(std::string name) override {
+    MYCOUCH_CO_CHECK(check_database_name(name));
+    auto record = core_->catalogue.make(name, core_->catalogue.next_number(), new_epoch());
+    bool exists = false;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
+          exists = core_->catalogue.find(name) != nullptr;
+          if (exists) return {};
+          transaction.put_catalogue(database_key(name), database_value(*record));
+          core_->catalogue.add(record);
+          return {};
+        }));
+    if (exists)
+      co_return fail(Errc::file_exists, "The database could not be created, the file already exists.");
+    co_return Result<void>();
+  }
+
+  Task<void> remove(std::string name) override {
+    std::shared_ptr<DatabaseRecord> record;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
+          record = core_->catalogue.find(name);
+          if (!record) return {};
+          transaction.erase_catalogue(database_key(name));
+          transaction.put_catalogue(dead_key(record->number), {});
+          record->removed = true;
+          core_->catalogue.remove(name);
+          return {};
+        }));
+    if (!record) co_return fail(Errc::not_found, "Database does not exist.");
+    core_->notifier->notify_all(database_prefix(record->number));
+    core_->pool.post([core = core_, number = record->number] { sweep(*core, number); });
+    co_return Result<void>();
+  }
+
+  Task<std::vector<std::string>> list() override { co_return core_->catalogue.names(); }
+
+  Task<std::unique_ptr<Database>> open(std::string name, Confinement confinement) override {
+    auto record = core_->catalogue.find(name);
+    if (!record) co_return fail(Errc::not_found, "Database does not exist.");
+    co_return open_database(core_, std::move(record), std::move(confinement));
+  }
+
+  void set_scope_rule(std::string name, ScopeRule rule) override {
+    core_->catalogue.set_scope_rule(name, std::move(rule));
+  }
+
+  void observe(std::string name, Observer observer) override {
+    core_->catalogue.observe(name, std::move(observer));
+  }
+
+  void close() override {
+    if (!core_) return;
+    core_->commits.stop();
+    core_->opened->close();
+    core_.reset();
+  }
+
+ private:
+  std::shared_ptr<EngineCore> core_;
+};
+
+}  // namespace
+
+EngineCore::EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool)
+    : opened(std::move(db)),
+      pool(worker_pool),
+      notifier(std::make_shared<Notifier>()),
+      writer(*opened, *notifier),
+      commits(writer) {}
+
+EngineCore::~EngineCore() = default;
+
+Task<void> EngineCore::commit(Durability durability, std::function<Result<void>(Transaction&)> apply) {
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Result<void>)>(
+      [this, durability, &apply](auto handler) {
+        auto executor = boost::asio::get_associated_executor(handler);
+        // The coroutine's own thread may have nothing else to do meanwhile: its executor must not run dry.
+        auto work = boost::asio::make_work_guard(executor);
+        commits.push({durability, std::move(apply),
+                      [handler = std::move(handler), work = std::move(work)](Result<void> result) mutable {
+                        auto home = work.get_executor();
+                        boost::asio::post(home,
+                                          [handler = std::move(handler), result = std::move(result),
+                                           work = std::move(work)]() mutable { handler(std::move(result)); });
+                      }});
+      },
+      boost::asio::use_awaitable);
+}
+
+Result<void> EngineCore::commit_blocking(Durability durability,
+                                         std::function<Result<void>(Transaction&)> apply) {
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::optional<Result<void>> outcome;
+  commits.push({durability, std::move(apply), [&](Result<void> result) {
+                  std::lock_guard lock(mutex);
+                  outcome = std::move(result);
+                  ended.notify_one();
+                }});
+  std::unique_lock lock(mutex);
+  ended.wait(lock, [&] { return outcome.has_value(); });
+  return *std::move(outcome);
+}
+
+Result<std::unique_ptr<Store>> open(EngineOptions options, base::Pool& pool) {
+  MYCOUCH_TRY(auto opened, OpenedDb::open(options.directory, options.cache_bytes));
+  auto core = std::make_shared<EngineCore>(std::move(opened), pool);
+  MYCOUCH_CHECK(load_store_row(*core));
+  MYCOUCH_TRY(std::vector<DatabaseNumber> dead, load_catalogue(*core));
+  for (DatabaseNumber number : dead) pool.post([core, number] { sweep(*core, number); });
+  return std::make_unique<Engine>(std::move(core));
+}
+
+}  // namespace mycouch::store::rocks

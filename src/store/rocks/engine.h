@@ -1,0 +1,22 @@
+// The embedded store: one RocksDB, the catalogue of its databases, and the one thread that writes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/offload.h"
+#include "store/store.h"
+
+namespace mycouch::store::rocks {
+
+struct EngineOptions {
+  std::string directory;                             // empty: in memory
+  std::size_t cache_bytes = std::size_t{256} << 20;  // of blocks read from disk
+};
+
+/// Opens or makes the store. `unavailable` with the cause: locked by another process, no permission, corrupt.
+/// `pool` runs the reads that must wait for the disk, and outlives the store.
+Result<std::unique_ptr<Store>> open(EngineOptions options, base::Pool& pool);
+
+}  // namespace mycouch::store::rocks

@@ -1,0 +1,37 @@
+// What the store and the databases opened on it share. Private to this folder.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/offload.h"
+#include "store/rocks/catalogue.h"
+#include "store/rocks/commit_queue.h"
+#include "store/rocks/notifier.h"
+#include "store/rocks/writer.h"
+
+namespace mycouch::store::rocks {
+
+class OpenedDb;
+
+/// Owned by the store; databases and background jobs hold it while they use it.
+struct EngineCore {
+  EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool);
+  ~EngineCore();
+
+  std::unique_ptr<OpenedDb> opened;
+  base::Pool& pool;
+  std::string uuid;
+  Catalogue catalogue;
+  std::shared_ptr<Notifier> notifier;
+  Writer writer;
+  CommitQueue commits;
+
+  /// Pushes a commit and waits for its end.
+  Task<void> commit(Durability durability, std::function<Result<void>(Transaction&)> apply);
+  /// The same from a thread that may block.
+  Result<void> commit_blocking(Durability durability, std::function<Result<void>(Transaction&)> apply);
+};
+
+}  // namespace mycouch::store::rocks

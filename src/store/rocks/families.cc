@@ -1,0 +1,115 @@
+#include "store/rocks/families.h"
+
+#include <array>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include "base/log.h"
+
+namespace mycouch::store::rocks {
+namespace {
+
+constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+
+struct FamilyName {
+  const char* name;
+  rocksdb::ColumnFamilyHandle* Families::* handle;
+};
+
+constexpr std::array<FamilyName, 7> kFamilies = {{{"default", &Families::catalogue},
+                                                  {"documents", &Families::documents},
+                                                  {"bodies", &Families::bodies},
+                                                  {"changes", &Families::changes},
+                                                  {"local", &Families::local},
+                                                  {"attachments", &Families::attachments},
+                                                  {"counters", &Families::counters}}};
+
+rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = 16 << 10;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  options.write_buffer_size = 32 * kMegabyte;
+  options.level_compaction_dynamic_level_bytes = true;
+  return options;
+}
+
+rocksdb::DBOptions db_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.max_background_jobs = 2;
+  options.max_total_wal_size = 256 * kMegabyte;
+  options.keep_log_file_num = 4;
+  // After a crash the log may end in the middle of a batch that nobody was told of: everything before it
+  // stands.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, std::size_t cache_bytes) {
+  std::unique_ptr<OpenedDb> opened(new OpenedDb());
+  rocksdb::DBOptions options = db_options();
+  std::string path = directory;
+  if (directory.empty()) {
+    opened->memory_.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+    options.env = opened->memory_.get();
+    path = "/memory";
+  }
+  auto cache = rocksdb::NewLRUCache(cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const FamilyName& family : kFamilies) descriptors.emplace_back(family.name, family_options(cache));
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(options, path, descriptors, &handles, &db);
+  if (!status.ok()) return fail(Errc::unavailable, "cannot open the store: " + status.ToString());
+  opened->db_.reset(db);
+  for (std::size_t i = 0; i < kFamilies.size(); ++i) opened->families_.*kFamilies[i].handle = handles[i];
+  return opened;
+}
+
+OpenedDb::~OpenedDb() {
+  close();
+}
+
+void OpenedDb::close() {
+  if (!db_) return;
+  rocksdb::Status status = db_->FlushWAL(true);
+  if (!status.ok()) log::error("the store's log could not be synced", {{"status", status.ToString()}});
+  for (const FamilyName& family : kFamilies) {
+    db_->DestroyColumnFamilyHandle(families_.*family.handle);
+    families_.*family.handle = nullptr;
+  }
+  status = db_->Close();
+  if (!status.ok()) log::error("the store could not be closed", {{"status", status.ToString()}});
+  db_.reset();
+}
+
+std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {
+  return {families_.documents, families_.bodies,      families_.changes,
+          families_.local,     families_.attachments, families_.counters};
+}
+
+Error translated(const rocksdb::Status& status) {
+  log::error("storage failed", {{"status", status.ToString()}});
+  if (status.IsCorruption()) return {Errc::internal, "the store is corrupt"};
+  if (status.IsNoSpace()) return {Errc::unavailable, "the store is full"};
+  return {Errc::unavailable, "the store cannot be reached"};
+}
+
+Error corrupt(std::string_view what) {
+  log::error("the store holds a row that cannot be read", {{"kind", what}});
+  return {Errc::internal, "the store is corrupt"};
+}
+
+}  // namespace mycouch::store::rocks

@@ -1,0 +1,60 @@
+// The column families of one open RocksDB, and the translation of its statuses. Included by .cc files only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <rocksdb/db.h>
+
+#include "base/error.h"
+
+namespace mycouch::store::rocks {
+
+struct Families {
+  rocksdb::ColumnFamilyHandle* catalogue = nullptr;
+  rocksdb::ColumnFamilyHandle* documents = nullptr;
+  rocksdb::ColumnFamilyHandle* bodies = nullptr;
+  rocksdb::ColumnFamilyHandle* changes = nullptr;
+  rocksdb::ColumnFamilyHandle* local = nullptr;
+  rocksdb::ColumnFamilyHandle* attachments = nullptr;
+  rocksdb::ColumnFamilyHandle* counters = nullptr;
+};
+
+/// Owns the RocksDB. `directory` empty: in memory, gone when it is closed.
+class OpenedDb {
+ public:
+  /// `unavailable` with RocksDB's words: no such path, locked by another process, corrupt.
+  static Result<std::unique_ptr<OpenedDb>> open(const std::string& directory, std::size_t cache_bytes);
+  ~OpenedDb();
+  OpenedDb(const OpenedDb&) = delete;
+  OpenedDb& operator=(const OpenedDb&) = delete;
+
+  rocksdb::DB& db() { return *db_; }
+  const Families& families() const { return families_; }
+  /// The families whose rows begin with a database's number.
+  std::vector<rocksdb::ColumnFamilyHandle*> row_families() const;
+  /// Syncs and closes; safe to call again.
+  void close();
+
+ private:
+  OpenedDb() = default;
+  std::unique_ptr<rocksdb::Env> memory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  Families families_;
+};
+
+inline rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string_view view(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+/// A failed status as an error: corruption is `internal`, anything else `unavailable`. Its text goes to the
+/// log, not to the client, because it may hold keys.
+Error translated(const rocksdb::Status& status);
+/// For rows that a decoder refused.
+Error corrupt(std::string_view what);
+
+}  // namespace mycouch::store::rocks

@@ -1,0 +1,50 @@
+// The keys of the embedded engine. One RocksDB, one column family for each kind of row:
+//
+//   family        key                                            value
+//   default       "store"                                        format version, uuid (catalogue.h)
+//                 "database" name                                database's number, epoch
+//                 "dead" database                                nothing: rows are still to be swept
+//   documents     database partition id                          entry                           (entry.h)
+//   bodies        database partition id* number:u32              body record (body_record.h) changes database
+//   scope sequence:u64                    change record                   (change_record.h) local database
+//   scope id                              version, body attachments   database partition digest:16 chunk:u32
+//   chunk 0: references, length; then the content counters      database scope sequence and counts
+//   (counters.h)
+//
+// database is a number of 4 bytes that is never used again; integers are big-endian, so that keys sort as
+// they count. partition, scope and id* are strings that something follows: each zero byte becomes 00 ff, and
+// 00 01 ends the string, so that no string's keys lie within another's, whatever bytes it holds. An id at the
+// end of a key stands as it is: documents sort by their ids' bytes, as CouchDB's do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/digest.h"
+
+namespace mycouch::store::rocks {
+
+using DatabaseNumber = std::uint32_t;
+
+/// database + partition or scope: what all keys of one confined view begin with.
+std::string key_prefix(DatabaseNumber database, std::string_view name);
+
+std::string database_prefix(DatabaseNumber database);
+
+void append_u32(std::string& key, std::uint32_t n);
+void append_u64(std::string& key, std::uint64_t n);
+std::uint32_t read_u32(std::string_view bytes);  // of at least 4
+std::uint64_t read_u64(std::string_view bytes);  // of at least 8
+/// With its end mark.
+void append_terminated(std::string& key, std::string_view text);
+
+std::string document_key(std::string_view prefix, std::string_view id);
+std::string body_key(std::string_view prefix, std::string_view id, std::uint32_t number);
+std::string change_key(std::string_view prefix, std::uint64_t sequence);
+std::string attachment_key(std::string_view prefix, const base::Md5& digest, std::uint32_t chunk);
+
+/// The smallest key that is greater than all keys that begin with `prefix`.
+std::string end_of(std::string_view prefix);
+
+}  // namespace mycouch::store::rocks

@@ -1,0 +1,443 @@
+#include "store/rocks/reader.h"
+
+#include <algorithm>
+
+#include "store/rocks/keys.h"
+
+namespace mycouch::store::rocks {
+namespace {
+
+constexpr auto kNone = doc::RevTree::kNone;
+
+// Up to so many rows, `pending` is counted.
+constexpr std::uint64_t kCountedRows = 10'000;
+
+std::unexpected<Error> missing() {
+  return fail(Errc::not_found, "missing");
+}
+
+}  // namespace
+
+Reader::Reader(OpenedDb& opened, const View& view, Tier tier) : opened_(opened), view_(view) {
+  if (tier == Tier::memory) options_.read_tier = rocksdb::kBlockCacheTier;
+}
+
+Error Reader::translate(const rocksdb::Status& status) {
+  if (status.IsIncomplete()) {
+    blocked_ = true;
+    return {Errc::unavailable, "not in memory"};
+  }
+  return translated(status);
+}
+
+Result<std::optional<rocksdb::PinnableSlice>> Reader::get(rocksdb::ColumnFamilyHandle* family,
+                                                          std::string_view key) {
+  rocksdb::PinnableSlice value;
+  rocksdb::Status status = opened_.db().Get(options_, family, slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return std::unexpected(translate(status));
+  return value;
+}
+
+template <class Record>
+Result<std::optional<Record>> Reader::load(rocksdb::ColumnFamilyHandle* family, std::string_view key,
+                                           std::string_view kind) {
+  MYCOUCH_TRY(auto bytes, get(family, key));
+  if (!bytes) return std::nullopt;
+  std::optional<Record> record = Record::decode(view(*bytes));
+  if (!record) return std::unexpected(corrupt(kind));
+  return record;
+}
+
+std::unique_ptr<rocksdb::Iterator> Reader::iterate(rocksdb::ColumnFamilyHandle* family,
+                                                   std::string_view prefix) {
+  lower_bound_ = prefix;
+  upper_bound_ = end_of(prefix);
+  lower_bound_slice_ = slice(lower_bound_);
+  upper_bound_slice_ = slice(upper_bound_);
+  rocksdb::ReadOptions options = options_;
+  options.iterate_lower_bound = &lower_bound_slice_;
+  options.iterate_upper_bound = &upper_bound_slice_;
+  return std::unique_ptr<rocksdb::Iterator>(opened_.db().NewIterator(options, family));
+}
+
+Result<void> Reader::check(const rocksdb::Iterator& rows) {
+  if (rows.status().ok()) return {};
+  return std::unexpected(translate(rows.status()));
+}
+
+bool Reader::visible(const Entry& entry) const {
+  if (!view_.partial) return true;
+  const ScopePosition* position = entry.position(view_.scope);
+  return position != nullptr && !position->removed;
+}
+
+Result<std::optional<Entry>> Reader::entry(const std::string& id) {
+  MYCOUCH_TRY(auto found,
+              load<Entry>(opened_.families().documents, document_key(view_.target.prefix, id), "entry"));
+  if (!found || found->tree.empty() || !visible(*found)) return std::nullopt;
+  return found;
+}
+
+Result<std::optional<BodyRecord>> Reader::body(const std::string& id, const Entry& entry, Index node) {
+  std::uint32_t number = entry.tree[node].body;
+  if (number == 0) return std::nullopt;
+  if (number == entry.inline_body) {
+    std::optional<BodyRecord> record = BodyRecord::decode(entry.inline_record);
+    if (!record) return std::unexpected(corrupt("body"));
+    return record;
+  }
+  return load<BodyRecord>(opened_.families().bodies, body_key(view_.target.prefix, id, number), "body");
+}
+
+Result<std::string> Reader::content(const doc::Attachment& attachment) {
+  std::string bytes;
+  bytes.reserve(attachment.stored_length);
+  for (std::uint32_t chunk = 1; bytes.size() < attachment.stored_length; ++chunk) {
+    MYCOUCH_TRY(auto piece, get(opened_.families().attachments,
+                                attachment_key(view_.target.prefix, attachment.digest, chunk)));
+    if (!piece || piece->empty()) return std::unexpected(corrupt("attachment content"));
+    bytes.append(view(*piece));
+  }
+  return bytes;
+}
+
+void Reader::describe_tree(doc::Document& document, const Entry& entry, Index node,
+                           const ReadOptions& options) const {
+  const doc::RevTree& tree = entry.tree;
+  if (options.revs || options.revs_info) document.revisions = tree.path(node);
+  if (options.revs_info) {
+    using State = doc::RevisionStatus::State;
+    for (Index at = node; at != kNone; at = tree[at].parent) {
+      State state = tree[at].body == 0 ? State::missing
+                    : tree[at].deleted ? State::deleted
+                                       : State::available;
+      document.revs_info.push_back({tree[at].revision, state});
+    }
+    if (!options.revs) document.revisions = {};
+  }
+  if (options.conflicts || options.deleted_conflicts) {
+    for (Index leaf : tree.leaves()) {
+      if (leaf == node) continue;
+      if (tree[leaf].deleted ? options.deleted_conflicts : options.conflicts) {
+        (tree[leaf].deleted ? document.deleted_conflicts : document.conflicts).push_back(tree[leaf].revision);
+      }
+    }
+  }
+  if (options.local_seq) {
+    if (const ScopePosition* position = entry.position(view_.scope)) {
+      document.local_seq = std::to_string(position->sequence);
+    }
+  }
+}
+
+Result<std::optional<doc::Document>> Reader::build(const std::string& id, const Entry& entry, Index node,
+                                                   const ReadOptions& options) {
+  MYCOUCH_TRY(auto record, body(id, entry, node));
+  if (!record) return std::nullopt;
+  doc::Document document;
+  document.id = id;
+  document.revision = entry.tree[node].revision;
+  document.deleted = entry.tree[node].deleted;
+  document.body = std::move(record->json);
+  document.attachments = std::move(record->attachments);
+  if (options.attachments == doc::AttachmentForm::inline_data) {
+    for (const doc::Attachment& attachment : document.attachments) {
+      MYCOUCH_TRY(std::string bytes, content(attachment));
+      document.attachment_data.emplace_back(std::move(bytes));
+    }
+  }
+  describe_tree(document, entry, node, options);
+  return document;
+}
+
+Result<DatabaseInfo> Reader::info() {
+  MYCOUCH_TRY(auto counters, load<Counters>(opened_.families().counters, view_.scope_prefix, "counters"));
+  DatabaseRecord& record = *view_.target.database;
+  DatabaseInfo info{.name = record.name, .epoch = record.epoch};
+  if (counters) {
+    info.update_seq = counters->update_seq;
+    info.doc_count = counters->documents;
+    info.doc_del_count = counters->deleted;
+    info.active_size = counters->bytes;
+  }
+  std::lock_guard lock(record.compacting_mutex);
+  info.compact_running = record.compacting.contains(view_.target.partition);
+  return info;
+}
+
+Result<doc::Document> Reader::document(const std::string& id, const ReadOptions& options) {
+  MYCOUCH_TRY(auto found, entry(id));
+  if (!found) return missing();
+  Index node = found->tree.winner();
+  if (options.rev) {
+    node = found->tree.find(*options.rev);
+    if (node == kNone) return missing();
+    if (options.latest) node = found->tree.leaves_below(node).front();
+  } else if (found->tree.deleted()) {
+    return fail(Errc::not_found, "deleted");
+  }
+  MYCOUCH_TRY(auto document, build(id, *found, node, options));
+  if (!document) return missing();
+  return *std::move(document);
+}
+
+Result<std::vector<OpenRevision>> Reader::open_nodes(const std::string& id, const Entry& entry,
+                                                     const std::vector<Index>& nodes,
+                                                     const ReadOptions& options) {
+  std::vector<OpenRevision> opened;
+  for (Index node : nodes) {
+    MYCOUCH_TRY(auto document, build(id, entry, node, options));
+    opened.push_back({entry.tree[node].revision, std::move(document)});
+  }
+  return opened;
+}
+
+Result<std::vector<OpenRevision>> Reader::all_leaves(const std::string& id, const ReadOptions& options) {
+  MYCOUCH_TRY(auto found, entry(id));
+  if (!found) return std::vector<OpenRevision>();
+  return open_nodes(id, *found, found->tree.leaves(), options);
+}
+
+Result<std::vector<OpenRevision>> Reader::revisions(const std::string& id,
+                                                    const std::vector<doc::Revision>& asked,
+                                                    const ReadOptions& options) {
+  MYCOUCH_TRY(auto found, entry(id));
+  std::vector<OpenRevision> result;
+  std::vector<Index> seen;
+  for (const doc::Revision& revision : asked) {
+    Index node = found ? found->tree.find(revision) : kNone;
+    if (node == kNone) {
+      result.push_back({revision, std::nullopt});
+      continue;
+    }
+    std::vector<Index> nodes = options.latest ? found->tree.leaves_below(node) : std::vector<Index>{node};
+    std::erase_if(nodes, [&seen](Index n) { return std::ranges::find(seen, n) != seen.end(); });
+    seen.insert(seen.end(), nodes.begin(), nodes.end());
+    MYCOUCH_TRY(auto opened, open_nodes(id, *found, nodes, options));
+    std::ranges::move(opened, std::back_inserter(result));
+  }
+  return result;
+}
+
+Result<std::vector<std::vector<OpenRevision>>> Reader::many(const std::vector<RevisionRequest>& requests,
+                                                            const ReadOptions& options) {
+  std::vector<std::vector<OpenRevision>> results;
+  results.reserve(requests.size());
+  for (const RevisionRequest& request : requests) {
+    if (request.rev) {
+      MYCOUCH_TRY(auto opened, revisions(request.id, {*request.rev}, options));
+      results.push_back(std::move(opened));
+      continue;
+    }
+    MYCOUCH_TRY(auto found, entry(request.id));
+    if (!found) {
+      results.push_back({OpenRevision{}});
+      continue;
+    }
+    MYCOUCH_TRY(auto opened, open_nodes(request.id, *found, {found->tree.winner()}, options));
+    results.push_back(std::move(opened));
+  }
+  return results;
+}
+
+Result<std::vector<Database::RevisionsDiff>> Reader::revs_diff(
+    const std::vector<std::pair<std::string, std::vector<doc::Revision>>>& asked) {
+  std::vector<Database::RevisionsDiff> diffs;
+  diffs.reserve(asked.size());
+  for (const auto& [id, revisions] : asked) {
+    MYCOUCH_TRY(auto found, entry(id));
+    doc::RevTree none;
+    const doc::RevTree& tree = found ? found->tree : none;
+    Database::RevisionsDiff diff{.id = id, .missing = tree.missing(revisions), .possible_ancestors = {}};
+    diff.possible_ancestors = tree.possible_ancestors(diff.missing);
+    diffs.push_back(std::move(diff));
+  }
+  return diffs;
+}
+
+Result<ChangesPage> Reader::changes(const ChangesQuery& query) {
+  MYCOUCH_TRY(auto counters, load<Counters>(opened_.families().counters, view_.scope_prefix, "counters"));
+  ChangesPage page;
+  page.last_seq = query.since;
+  std::uint64_t update_seq = counters ? counters->update_seq : 0;
+  if (!query.descending && query.since >= update_seq) return page;  // an empty poll touches one key
+  auto rows = iterate(opened_.families().changes, view_.scope_prefix);
+  if (!query.descending) {
+    rows->Seek(change_key(view_.scope_prefix, query.since + 1));
+  } else if (query.before == UINT64_MAX) {
+    rows->SeekToLast();
+  } else {
+    rows->SeekForPrev(change_key(view_.scope_prefix, query.before - 1));
+  }
+  std::size_t bytes = 0;
+  for (; rows->Valid(); query.descending ? rows->Prev() : rows->Next()) {
+    if (page.rows.size() == query.limit || bytes > query.max_bytes) {
+      page.at_end = false;
+      break;
+    }
+    std::optional<ChangeRecord> record = ChangeRecord::decode(view(rows->value()));
+    if (!record) return std::unexpected(corrupt("change"));
+    bytes += rows->value().size();
+    page.last_seq = read_u64(view(rows->key()).substr(view_.scope_prefix.size()));
+    page.rows.push_back({page.last_seq, std::move(record->id), record->deleted, std::move(record->leaves)});
+  }
+  MYCOUCH_CHECK(check(*rows));
+  // Rows that a write moved while we read are behind what we saw: never answer less than the last row.
+  if (page.at_end && !query.descending) page.last_seq = std::max(page.last_seq, update_seq);
+  return page;
+}
+
+Result<std::uint64_t> Reader::pending(std::uint64_t seq) {
+  MYCOUCH_TRY(auto counters, load<Counters>(opened_.families().counters, view_.scope_prefix, "counters"));
+  if (!counters || seq >= counters->update_seq) return 0;
+  std::uint64_t rows_in_all = counters->documents + counters->deleted;
+  if (seq == 0) return rows_in_all;
+  auto rows = iterate(opened_.families().changes, view_.scope_prefix);
+  std::uint64_t count = 0;
+  for (rows->Seek(change_key(view_.scope_prefix, seq + 1)); rows->Valid() && count < kCountedRows;
+       rows->Next()) {
+    ++count;
+  }
+  MYCOUCH_CHECK(check(*rows));
+  return count < kCountedRows ? count : std::min(rows_in_all, counters->update_seq - seq);
+}
+
+Result<AllDocsRow> Reader::all_docs_row(const std::string& id, const Entry& entry,
+                                        const AllDocsQuery& query) {
+  Index winner = entry.tree.winner();
+  AllDocsRow row{.id = id,
+                 .revision = entry.tree[winner].revision,
+                 .deleted = entry.tree[winner].deleted,
+                 .document = std::nullopt};
+  if (query.include_docs && !row.deleted) {
+    MYCOUCH_TRY(row.document, build(id, entry, winner, query.read));
+    if (!row.document) return std::unexpected(corrupt("body"));
+  }
+  return row;
+}
+
+Result<AllDocsPage> Reader::all_docs(const AllDocsQuery& query) {
+  if (view_.partial) return all_docs_of_scope(query);
+  const std::string& prefix = view_.target.prefix;
+  auto rows = iterate(opened_.families().documents, prefix);
+  if (!query.descending) {
+    rows->Seek(document_key(prefix, query.start));
+  } else if (query.start.empty()) {
+    rows->SeekToLast();
+  } else {
+    rows->SeekForPrev(document_key(prefix, query.start));
+  }
+  AllDocsPage page;
+  std::size_t skipped = 0;
+  std::size_t bytes = 0;
+  for (; rows->Valid(); query.descending ? rows->Prev() : rows->Next()) {
+    std::string id(view(rows->key()).substr(prefix.size()));
+    if (query.end) {
+      int order = query.descending ? query.end->compare(id) : id.compare(*query.end);
+      if (order > 0 || (order == 0 && !query.inclusive_end)) break;
+    }
+    std::optional<Entry> entry = Entry::decode(view(rows->value()));
+    if (!entry) return std::unexpected(corrupt("entry"));
+    if (entry->tree.empty() || entry->tree.deleted()) continue;
+    if (skipped < query.skip) {
+      ++skipped;
+      continue;
+    }
+    if (page.rows.size() == query.limit || bytes > query.max_bytes) {
+      page.at_end = false;
+      break;
+    }
+    MYCOUCH_TRY(AllDocsRow row, all_docs_row(id, *entry, query));
+    bytes += id.size() + (row.document ? row.document->body.size() : 0);
+    page.rows.push_back(std::move(row));
+  }
+  MYCOUCH_CHECK(check(*rows));
+  page.skipped = skipped;
+  return page;
+}
+
+// A scope that is less than its partition holds few documents: they are found by its changes.
+Result<AllDocsPage> Reader::all_docs_of_scope(const AllDocsQuery& query) {
+  std::vector<std::string> ids;
+  auto rows = iterate(opened_.families().changes, view_.scope_prefix);
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    std::optional<ChangeRecord> record = ChangeRecord::decode(view(rows->value()));
+    if (!record) return std::unexpected(corrupt("change"));
+    if (!record->deleted) ids.push_back(std::move(record->id));
+  }
+  MYCOUCH_CHECK(check(*rows));
+  std::ranges::sort(ids);
+  if (query.descending) std::ranges::reverse(ids);
+  AllDocsPage page;
+  for (const std::string& id : ids) {
+    bool before_start = query.descending ? !query.start.empty() && id > query.start : id < query.start;
+    if (before_start) continue;
+    if (query.end) {
+      int order = query.descending ? query.end->compare(id) : id.compare(*query.end);
+      if (order > 0 || (order == 0 && !query.inclusive_end)) break;
+    }
+    if (page.skipped < query.skip) {
+      ++page.skipped;
+      continue;
+    }
+    if (page.rows.size() == query.limit) {
+      page.at_end = false;
+      break;
+    }
+    MYCOUCH_TRY(auto found, entry(id));
+    if (!found) continue;
+    MYCOUCH_TRY(AllDocsRow row, all_docs_row(id, *found, query));
+    page.rows.push_back(std::move(row));
+  }
+  return page;
+}
+
+Result<std::vector<std::optional<AllDocsRow>>> Reader::all_docs_by_id(const std::vector<std::string>& ids,
+                                                                      const AllDocsQuery& query) {
+  std::vector<std::optional<AllDocsRow>> rows;
+  rows.reserve(ids.size());
+  for (const std::string& id : ids) {
+    MYCOUCH_TRY(auto found, entry(id));
+    if (!found) {
+      rows.emplace_back();
+      continue;
+    }
+    MYCOUCH_TRY(AllDocsRow row, all_docs_row(id, *found, query));
+    rows.emplace_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<LocalDocument> Reader::local(const std::string& id) {
+  MYCOUCH_TRY(auto record, load<LocalRecord>(opened_.families().local, document_key(view_.scope_prefix, id),
+                                             "local document"));
+  if (!record) return missing();
+  return LocalDocument{std::move(record->json), record->version};
+}
+
+Result<Database::AttachmentContent> Reader::attachment(const std::string& id,
+                                                       const std::optional<doc::Revision>& rev,
+                                                       const std::string& name) {
+  ReadOptions options;
+  options.rev = rev;
+  MYCOUCH_TRY(doc::Document document, this->document(id, options));
+  auto at = std::ranges::find(document.attachments, name, &doc::Attachment::name);
+  if (at == document.attachments.end()) return fail(Errc::not_found, "Document is missing attachment");
+  MYCOUCH_TRY(std::string bytes, content(*at));
+  return Database::AttachmentContent{std::move(*at), std::move(document.revision), std::move(bytes)};
+}
+
+Result<std::vector<std::string>> Reader::ids_after(const std::string& id, std::size_t limit) {
+  const std::string& prefix = view_.target.prefix;
+  auto rows = iterate(opened_.families().documents, prefix);
+  std::vector<std::string> ids;
+  for (rows->Seek(document_key(prefix, id)); rows->Valid() && ids.size() < limit; rows->Next()) {
+    std::string found(view(rows->key()).substr(prefix.size()));
+    if (found != id) ids.push_back(std::move(found));
+  }
+  MYCOUCH_CHECK(check(*rows));
+  return ids;
+}
+
+}  // namespace mycouch::store::rocks

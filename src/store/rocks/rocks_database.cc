@@ -1,0 +1,218 @@
+#include "store/rocks/rocks_database.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "store/rocks/edits.h"
+#include "store/rocks/reader.h"
+#include "store/rocks/transaction.h"
+
+namespace mycouch::store::rocks {
+namespace {
+
+constexpr std::size_t kCompactedTogether = 200;
+
+std::unexpected<Error> database_gone() {
+  return fail(Errc::not_found, "Database does not exist.");
+}
+
+View make_view(std::shared_ptr<DatabaseRecord> record, Confinement confinement) {
+  View view;
+  view.target.prefix = key_prefix(record->number, confinement.partition);
+  view.scope_prefix = key_prefix(record->number, confinement.scope);
+  view.partial = confinement.scope != confinement.partition;
+  view.target.database = std::move(record);
+  view.target.partition = std::move(confinement.partition);
+  view.scope = std::move(confinement.scope);
+  return view;
+}
+
+// Drops old bodies a few documents at a time, so that other writes get in between.
+void compact_partition(EngineCore& core, const View& view) {
+  Reader reader(*core.opened, view, Reader::Tier::disk);
+  std::string last;
+  while (!view.target.database->removed) {
+    auto ids = reader.ids_after(last, kCompactedTogether);
+    if (!ids || ids->empty()) return;
+    last = ids->back();
+    Result<void> done =
+        core.commit_blocking(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
+          for (const std::string& id : *ids) MYCOUCH_CHECK(compact_document(transaction, view.target, id));
+          return {};
+        });
+    if (!done) {
+      log::warning("a compaction has stopped", {{"database", view.target.database->name}});
+      return;
+    }
+  }
+}
+
+class RocksDatabase final : public Database {
+ public:
+  RocksDatabase(std::shared_ptr<EngineCore> core, View view)
+      : core_(std::move(core)), view_(std::move(view)) {}
+
+  Task<DatabaseInfo> info() override {
+    return read<DatabaseInfo>([](Reader& reader) { return reader.info(); });
+  }
+
+  Task<doc::Document> read(std::string id, ReadOptions options) override {
+    return read<doc::Document>([id = std::move(id), options = std::move(options)](Reader& reader) {
+      return reader.document(id, options);
+    });
+  }
+
+  Task<std::vector<OpenRevision>> read_all_leaves(std::string id, ReadOptions options) override {
+    return read<std::vector<OpenRevision>>([id = std::move(id), options = std::move(options)](
+                                               Reader& reader) { return reader.all_leaves(id, options); });
+  }
+
+  Task<std::vector<OpenRevision>> read_revisions(std::string id, std::vector<doc::Revision> revisions,
+                                                 ReadOptions options) override {
+    return read<std::vector<OpenRevision>>(
+        [id = std::move(id), revisions = std::move(revisions), options = std::move(options)](Reader& reader) {
+          return reader.revisions(id, revisions, options);
+        });
+  }
+
+  Task<std::vector<std::vector<OpenRevision>>> read_many(std::vector<RevisionRequest> requests,
+                                                         ReadOptions options) override {
+    return read<std::vector<std::vector<OpenRevision>>>(
+        [requests = std::move(requests), options = std::move(options)](Reader& reader) {
+          return reader.many(requests, options);
+        });
+  }
+
+  Task<std::vector<RevisionsDiff>> revs_diff(
+      std::vector<std::pair<std::string, std::vector<doc::Revision>>> asked) override {
+    return read<std::vector<RevisionsDiff>>(
+        [asked = std::move(asked)](Reader& reader) { return reader.revs_diff(asked); });
+  }
+
+  Task<ChangesPage> changes(ChangesQuery query) override {
+    return read<ChangesPage>([query](Reader& reader) { return reader.changes(query); });
+  }
+
+  Task<std::uint64_t> pending(std::uint64_t seq) override {
+    return read<std::uint64_t>([seq](Reader& reader) { return reader.pending(seq); });
+  }
+
+  Subscription subscribe(std::shared_ptr<base::Waiter> waiter) override {
+    return core_->notifier->subscribe(view_.scope_prefix, std::move(waiter));
+  }
+
+  Task<AllDocsPage> all_docs(AllDocsQuery query) override {
+    return read<AllDocsPage>([query = std::move(query)](Reader& reader) { return reader.all_docs(query); });
+  }
+
+  Task<std::vector<std::optional<AllDocsRow>>> all_docs_by_id(std::vector<std::string> ids,
+                                                              AllDocsQuery query) override {
+    return read<std::vector<std::optional<AllDocsRow>>>(
+        [ids = std::move(ids), query = std::move(query)](Reader& reader) {
+          return reader.all_docs_by_id(ids, query);
+        });
+  }
+
+  Task<LocalDocument> read_local(std::string id) override {
+    return read<LocalDocument>([id = std::move(id)](Reader& reader) { return reader.local(id); });
+  }
+
+  Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
+                                          std::string name) override {
+    return read<AttachmentContent>([id = std::move(id), rev = std::move(rev), name = std::move(name)](
+                                       Reader& reader) { return reader.attachment(id, rev, name); });
+  }
+
+  Task<std::vector<WriteOutcome>> write(std::vector<doc::Edit> edits, WriteOptions options) override {
+    std::vector<PreparedEdit> prepared;
+    prepared.reserve(edits.size());
+    for (doc::Edit& edit : edits) prepared.push_back(prepare(std::move(edit)));
+    std::vector<WriteOutcome> outcomes;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(options.durability, [&](Transaction& transaction) -> Result<void> {
+          if (view_.target.database->removed) return {};
+          outcomes.clear();
+          outcomes.reserve(prepared.size());
+          for (const PreparedEdit& edit : prepared) {
+            MYCOUCH_TRY(WriteOutcome outcome, apply_edit(transaction, view_.target, edit, options.new_edits));
+            outcomes.push_back(std::move(outcome));
+          }
+          return {};
+        }));
+    if (outcomes.size() != prepared.size()) co_return database_gone();
+    co_return outcomes;
+  }
+
+  Task<std::uint64_t> write_local(std::string id, std::string body) override {
+    std::uint64_t version = 0;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
+          if (view_.target.database->removed) return {};
+          std::string key = document_key(view_.scope_prefix, id);
+          MYCOUCH_TRY(auto before, transaction.local(key));
+          version = before ? before->version + 1 : 1;
+          transaction.put_local(key, LocalRecord{version, body});
+          return {};
+        }));
+    if (version == 0) co_return database_gone();
+    co_return version;
+  }
+
+  Task<void> remove_local(std::string id) override {
+    bool found = false;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
+          std::string key = document_key(view_.scope_prefix, id);
+          MYCOUCH_TRY(auto before, transaction.local(key));
+          found = before.has_value() && !view_.target.database->removed;
+          if (found) transaction.put_local(key, std::nullopt);
+          return {};
+        }));
+    if (!found) co_return fail(Errc::not_found, "missing");
+    co_return Result<void>();
+  }
+
+  Task<void> compact() override {
+    DatabaseRecord& record = *view_.target.database;
+    if (record.removed) co_return database_gone();
+    {
+      std::lock_guard lock(record.compacting_mutex);
+      if (!record.compacting.insert(view_.target.partition).second) co_return Result<void>();
+    }
+    core_->pool.post([core = core_, view = view_] {
+      compact_partition(*core, view);
+      std::lock_guard lock(view.target.database->compacting_mutex);
+      view.target.database->compacting.erase(view.target.partition);
+    });
+    co_return Result<void>();
+  }
+
+ private:
+  // In place while everything is in memory, on the pool where the disk is needed.
+  template <class T, class Work>
+  Task<T> read(Work work) {
+    if (view_.target.database->removed) co_return database_gone();
+    {
+      Reader reader(*core_->opened, view_, Reader::Tier::memory);
+      Result<T> result = work(reader);
+      if (!reader.blocked()) co_return result;
+    }
+    co_return co_await core_->pool.run([this, &work] {
+      Reader reader(*core_->opened, view_, Reader::Tier::disk);
+      return work(reader);
+    });
+  }
+
+  std::shared_ptr<EngineCore> core_;
+  View view_;
+};
+
+}  // namespace
+
+std::unique_ptr<Database> open_database(std::shared_ptr<EngineCore> core,
+                                        std::shared_ptr<DatabaseRecord> record, Confinement confinement) {
+  return std::make_unique<RocksDatabase>(std::move(core),
+                                         make_view(std::move(record), std::move(confinement)));
+}
+
+}  // namespace mycouch::store::rocks

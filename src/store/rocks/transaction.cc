@@ -1,0 +1,162 @@
+#include "store/rocks/transaction.h"
+
+#include <algorithm>
+
+namespace mycouch::store::rocks {
+namespace {
+
+// The bytes under `key`; nothing where there are none.
+Result<std::optional<rocksdb::PinnableSlice>> get(OpenedDb& opened, rocksdb::ColumnFamilyHandle* family,
+                                                  std::string_view key) {
+  rocksdb::PinnableSlice value;
+  rocksdb::Status status = opened.db().Get(rocksdb::ReadOptions(), family, slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return std::unexpected(translated(status));
+  return value;
+}
+
+// The record under `key`, or `Record{}` where there is none.
+template <class Record>
+Result<std::optional<Record>> load(OpenedDb& opened, rocksdb::ColumnFamilyHandle* family,
+                                   std::string_view key, std::string_view kind) {
+  MYCOUCH_TRY(auto bytes, get(opened, family, key));
+  if (!bytes) return std::nullopt;
+  std::optional<Record> record = Record::decode(view(*bytes));
+  if (!record) return std::unexpected(corrupt(kind));
+  return record;
+}
+
+}  // namespace
+
+Result<Entry*> Transaction::entry(const std::string& document_key) {
+  if (auto at = entries_.find(document_key); at != entries_.end()) return &at->second.entry;
+  MYCOUCH_TRY(auto found, load<Entry>(opened_, opened_.families().documents, document_key, "entry"));
+  LoadedEntry& loaded = entries_[document_key];
+  if (found) loaded.entry = *std::move(found);
+  return &loaded.entry;
+}
+
+void Transaction::entry_changed(const std::string& document_key) {
+  entries_.at(document_key).changed = true;
+}
+
+Result<Counters*> Transaction::counters(const std::string& scope_prefix) {
+  if (auto at = counters_.find(scope_prefix); at != counters_.end()) return &at->second;
+  MYCOUCH_TRY(auto found, load<Counters>(opened_, opened_.families().counters, scope_prefix, "counters"));
+  return &(counters_[scope_prefix] = found.value_or(Counters{}));
+}
+
+Result<std::optional<std::string>> Transaction::body(const std::string& body_key) {
+  if (auto at = bodies_.find(body_key); at != bodies_.end()) return at->second;
+  MYCOUCH_TRY(auto bytes, get(opened_, opened_.families().bodies, body_key));
+  if (!bytes) return std::nullopt;
+  return std::string(view(*bytes));
+}
+
+void Transaction::put_body(std::string body_key, std::string record) {
+  bodies_[std::move(body_key)] = std::move(record);
+}
+
+void Transaction::erase_body(const std::string& body_key) {
+  bodies_[body_key] = std::nullopt;
+}
+
+Result<AttachmentRecord*> Transaction::attachment(const std::string& key) {
+  if (auto at = attachments_.find(key); at != attachments_.end()) return &at->second;
+  MYCOUCH_TRY(auto found, load<AttachmentRecord>(opened_, opened_.families().attachments, key, "attachment"));
+  return &(attachments_[key] = found.value_or(AttachmentRecord{}));
+}
+
+Result<bool> Transaction::holds_attachment(std::string_view prefix, const base::Md5& digest) {
+  MYCOUCH_TRY(AttachmentRecord * record, attachment(attachment_key(prefix, digest, 0)));
+  return record->references > 0;
+}
+
+Result<void> Transaction::refer_to_attachment(std::string_view prefix, const base::Md5& digest,
+                                              const std::optional<std::string>& content) {
+  MYCOUCH_TRY(AttachmentRecord * record, attachment(attachment_key(prefix, digest, 0)));
+  if (record->references == 0) {
+    if (!content) return fail(Errc::internal, "an attachment's content is missing");
+    record->length = content->size();
+    std::uint32_t chunk = 0;
+    for (std::size_t at = 0; at < content->size(); at += AttachmentRecord::kChunk) {
+      std::string_view piece = std::string_view(*content).substr(at, AttachmentRecord::kChunk);
+      batch_.Put(opened_.families().attachments, attachment_key(prefix, digest, ++chunk), slice(piece));
+    }
+  }
+  ++record->references;
+  return {};
+}
+
+Result<void> Transaction::release_attachment(std::string_view prefix, const base::Md5& digest) {
+  MYCOUCH_TRY(AttachmentRecord * record, attachment(attachment_key(prefix, digest, 0)));
+  if (record->references == 0) return std::unexpected(corrupt("attachment references"));
+  if (--record->references > 0) return {};
+  auto chunks =
+      static_cast<std::uint32_t>((record->length + AttachmentRecord::kChunk - 1) / AttachmentRecord::kChunk);
+  for (std::uint32_t chunk = 1; chunk <= chunks; ++chunk) {
+    batch_.Delete(opened_.families().attachments, attachment_key(prefix, digest, chunk));
+  }
+  return {};
+}
+
+Result<std::optional<LocalRecord>> Transaction::local(const std::string& local_key) {
+  if (auto at = locals_.find(local_key); at != locals_.end()) return at->second;
+  return load<LocalRecord>(opened_, opened_.families().local, local_key, "local document");
+}
+
+void Transaction::put_local(const std::string& local_key, std::optional<LocalRecord> record) {
+  locals_[local_key] = std::move(record);
+}
+
+void Transaction::put_change(const std::string& change_key, const ChangeRecord& record) {
+  batch_.Put(opened_.families().changes, change_key, record.encode());
+}
+
+void Transaction::erase_change(const std::string& change_key) {
+  batch_.Delete(opened_.families().changes, change_key);
+}
+
+void Transaction::put_catalogue(const std::string& key, const std::string& value) {
+  batch_.Put(opened_.families().catalogue, key, value);
+}
+
+void Transaction::erase_catalogue(const std::string& key) {
+  batch_.Delete(opened_.families().catalogue, key);
+}
+
+void Transaction::changed(const std::shared_ptr<DatabaseRecord>& database, const std::string& id) {
+  if (!database->observers.empty()) changed_[database].push_back(id);
+}
+
+rocksdb::WriteBatch& Transaction::batch() {
+  const Families& families = opened_.families();
+  for (auto& [key, loaded] : entries_) {
+    if (loaded.changed) batch_.Put(families.documents, key, loaded.entry.encode());
+  }
+  for (auto& [key, counters] : counters_) batch_.Put(families.counters, key, counters.encode());
+  for (auto& [key, record] : bodies_) {
+    if (record) {
+      batch_.Put(families.bodies, key, *record);
+    } else {
+      batch_.Delete(families.bodies, key);
+    }
+  }
+  for (auto& [key, record] : attachments_) {
+    if (record.references > 0) {
+      batch_.Put(families.attachments, key, record.encode());
+    } else {
+      batch_.Delete(families.attachments, key);
+    }
+  }
+  for (auto& [key, record] : locals_) {
+    if (record) {
+      batch_.Put(families.local, key, record->encode());
+    } else {
+      batch_.Delete(families.local, key);
+    }
+  }
+  return batch_;
+}
+
+}  // namespace mycouch::store::rocks

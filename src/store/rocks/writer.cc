@@ -1,0 +1,38 @@
+#include "store/rocks/writer.h"
+
+#include "store/rocks/transaction.h"
+
+namespace mycouch::store::rocks {
+
+void Writer::write(std::vector<Commit>& group, bool sync) {
+  Result<void> written = write_together(group, sync);
+  if (written || group.size() == 1) {
+    for (Commit& commit : group) commit.finish(written);
+    return;
+  }
+  for (Commit& commit : group) {
+    std::vector<Commit> alone;
+    alone.push_back(std::move(commit));
+    write(alone, sync);
+  }
+}
+
+Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
+  Transaction transaction(opened_);
+  for (Commit& commit : group) MYCOUCH_CHECK(commit.apply(transaction));
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  rocksdb::Status status = opened_.db().Write(options, &transaction.batch());
+  if (!status.ok()) {
+    // After a failed write RocksDB refuses all others until it is told that the cause may be gone.
+    opened_.db().Resume().PermitUncheckedError();
+    return std::unexpected(translated(status));
+  }
+  for (const auto& [database, ids] : transaction.changed_ids()) {
+    for (const Store::Observer& observer : database->observers) observer(ids);
+  }
+  for (const std::string& scope : transaction.touched_scopes()) notifier_.notify(scope);
+  return {};
+}
+
+}  // namespace mycouch::store::rocks

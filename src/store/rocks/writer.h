@@ -1,0 +1,28 @@
+// Writes groups of commits to RocksDB, then tells who waits.
+#pragma once
+
+#include <vector>
+
+#include "store/rocks/commit_queue.h"
+#include "store/rocks/notifier.h"
+
+namespace mycouch::store::rocks {
+
+class OpenedDb;
+
+class Writer final : public GroupWriter {
+ public:
+  Writer(OpenedDb& opened, Notifier& notifier) : opened_(opened), notifier_(notifier) {}
+
+  /// Readers see the group's rows when they are durable, observers and waiters hear of them next, and its
+  /// writers are answered last. Where one commit fails to apply, the others are written each for itself.
+  void write(std::vector<Commit>& group, bool sync) override;
+
+ private:
+  Result<void> write_together(std::vector<Commit>& group, bool sync);
+
+  OpenedDb& opened_;
+  Notifier& notifier_;
+};
+
+}  // namespace mycouch::store::rocks

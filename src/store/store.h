@@ -1,0 +1,58 @@
+// The databases of one server.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/task.h"
+#include "store/database.h"
+
+namespace mycouch::store {
+
+/// What of a database is opened: see database.h.
+struct Confinement {
+  std::string partition;  // empty: the documents outside any tenant
+  std::string scope;      // empty: all of the partition
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Stays the same for the life of the data: PouchDB's checkpoints depend on it. 32 hex digits.
+  virtual std::string uuid() const = 0;
+
+  /// `file_exists`; `illegal_database_name`.
+  virtual Task<void> create(std::string name) = 0;
+  /// Every partition of it goes; open Databases answer `not_found` from then on, and their waiters are woken.
+  virtual Task<void> remove(std::string name) = 0;
+  virtual Task<std::vector<std::string>> list() = 0;
+  /// `not_found`.
+  virtual Task<std::unique_ptr<Database>> open(std::string name, Confinement confinement) = 0;
+
+  /// The scopes that a document of this database belongs to beside the whole (the empty scope), computed from
+  /// its winning revision at each write; a scope that it belonged to and no longer does gets a removal row.
+  /// Without a rule a document belongs to its partition's own scope. Pure; set before the first write, at
+  /// every start.
+  using ScopeRule =
+      std::function<std::vector<std::string>(std::string_view id, bool deleted, std::string_view body)>;
+  virtual void set_scope_rule(std::string name, ScopeRule rule) = 0;
+
+  /// `observer(ids)` is called after each committed write to the database's documents, before any of its
+  /// writers is answered, with the ids that have changed; on a thread of the store's, so it must be quick and
+  /// not block. Observers are added before the server starts and stay.
+  using Observer = std::function<void(const std::vector<std::string>& ids)>;
+  virtual void observe(std::string name, Observer observer) = 0;
+
+  /// What was acknowledged is on disk; nothing may be called afterwards.
+  virtual void close() = 0;
+};
+
+/// CouchDB's rule: a lower-case letter, then lower-case letters, digits and _$()+-/; at most 238 bytes. Names
+/// that begin with '_' are CouchDB's own: `_users` and `_replicator` are allowed.
+Result<void> check_database_name(std::string_view name);
+
+}  // namespace mycouch::store

@@ -1,0 +1,30 @@
+// From JSON that a client sent to edits that a database takes, under that database's rules.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "doc/document.h"
+#include "json/outline.h"
+
+namespace mycouch::sync {
+
+/// What a writer may store in the database that was opened for it.
+struct WriteRules {
+  doc::Stamp stamp = {};
+  /// Whether design documents may carry code. It is never run, but a tenant's is refused outright.
+  bool design_code = true;
+  std::uint64_t max_document_size = 8'000'000;
+};
+
+/// Reads one document; the errors of doc::read_edit, and `forbidden` for code in a design document.
+Result<doc::Edit> read_edit(const json::Outline& outline, const json::Node& node, std::string_view url_id,
+                            bool new_edits, const WriteRules& rules);
+
+/// The same for a body that is one document.
+Result<doc::Edit> read_edit(std::string_view body, std::string_view url_id, bool new_edits,
+                            const WriteRules& rules);
+
+}  // namespace mycouch::sync

@@ -1,0 +1,76 @@
+#include "sync/revs_diff.h"
+
+#include "json/outline.h"
+#include "json/writer.h"
+
+namespace mycouch::sync {
+namespace {
+
+constexpr int kDepth = 2;  // the request, an id's list, a revision
+
+void append_revisions(std::string& out, const std::vector<doc::Revision>& revisions) {
+  out += '[';
+  for (const doc::Revision& revision : revisions) {
+    if (out.back() != '[') out += ',';
+    json::append_string(out, revision.text());
+  }
+  out += ']';
+}
+
+// An object with a member for each id of which something is missing.
+template <class AppendValue>
+void append_by_id(std::string& out, const std::vector<store::Database::RevisionsDiff>& diffs,
+                  AppendValue append_value) {
+  out += '{';
+  bool first = true;
+  for (const auto& diff : diffs) {
+    if (diff.missing.empty()) continue;
+    if (!std::exchange(first, false)) out += ',';
+    json::append_string(out, diff.id);
+    out += ':';
+    append_value(diff);
+  }
+  out += '}';
+}
+
+}  // namespace
+
+Result<RevisionsAsked> read_revisions_asked(std::string_view body) {
+  MYCOUCH_TRY(json::Outline outline, json::outline(body, kDepth));
+  if (outline.root().kind != json::Kind::object) {
+    return fail(Errc::bad_request, "Request body must be a JSON object");
+  }
+  RevisionsAsked asked;
+  for (const json::Node& list : outline.children(outline.root())) {
+    if (list.kind != json::Kind::array) return fail(Errc::bad_request, "Invalid list of revisions");
+    auto& [id, revisions] = asked.emplace_back();
+    id = list.name;
+    for (const json::Node& text : outline.children(list)) {
+      if (text.kind != json::Kind::string) return fail(Errc::bad_request, "Invalid rev format");
+      MYCOUCH_TRY(doc::Revision revision, doc::parse_revision(json::decode_string(text.text)));
+      revisions.push_back(std::move(revision));
+    }
+  }
+  return asked;
+}
+
+void append_revs_diff(std::string& out, const std::vector<store::Database::RevisionsDiff>& diffs) {
+  append_by_id(out, diffs, [&out](const store::Database::RevisionsDiff& diff) {
+    out += R"({"missing":)";
+    append_revisions(out, diff.missing);
+    if (!diff.possible_ancestors.empty()) {
+      out += R"(,"possible_ancestors":)";
+      append_revisions(out, diff.possible_ancestors);
+    }
+    out += '}';
+  });
+}
+
+void append_missing_revs(std::string& out, const std::vector<store::Database::RevisionsDiff>& diffs) {
+  out += R"({"missing_revs":)";
+  append_by_id(out, diffs,
+               [&out](const store::Database::RevisionsDiff& diff) { append_revisions(out, diff.missing); });
+  out += '}';
+}
+
+}  // namespace mycouch::sync

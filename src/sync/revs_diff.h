@@ -1,0 +1,24 @@
+// _revs_diff and _missing_revs: which of the revisions that another replica has are not here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "store/database.h"
+
+namespace mycouch::sync {
+
+using RevisionsAsked = std::vector<std::pair<std::string, std::vector<doc::Revision>>>;
+
+/// {"id":["1-abc",…],…}; `bad_request` for another shape.
+Result<RevisionsAsked> read_revisions_asked(std::string_view body);
+
+/// {"id":{"missing":[…],"possible_ancestors":[…]},…}, without the ids of which nothing is missing.
+void append_revs_diff(std::string& out, const std::vector<store::Database::RevisionsDiff>& diffs);
+/// {"missing_revs":{"id":[…],…}}
+void append_missing_revs(std::string& out, const std::vector<store::Database::RevisionsDiff>& diffs);
+
+}  // namespace mycouch::sync

@@ -1,0 +1,67 @@
+// Which tenant a request reaches.
+
+#include "tenancy/documents.h"
+#include "tenancy/state.h"
+
+namespace mycouch::tenancy {
+namespace {
+
+std::unexpected<Error> not_a_member() {
+  return fail(Errc::forbidden, "you are not a member of this tenant");
+}
+
+std::unexpected<Error> refresh(std::string active, std::string* active_tenant) {
+  *active_tenant = std::move(active);
+  return fail(Errc::token_refresh_required,
+              "the token lacks the active tenant; fetch a fresh token and try again");
+}
+
+}  // namespace
+
+Task<Access> Tenancy::access(const auth::Principal& caller, std::string tenant_id) {
+  MYCOUCH_CO_TRY(std::shared_ptr<const Members> members, co_await state_->memberships.members(tenant_id));
+  if (members == nullptr) co_return fail(Errc::not_found, "missing");
+  if (caller.administrator) co_return Access{.tenant = std::move(tenant_id), .role = Role::owner};
+  if (members->deleted) co_return fail(Errc::not_found, "deleted");
+  std::optional<Role> role = members->role_of(caller.user_id);
+  if (!role) co_return not_a_member();
+  co_return Access{.tenant = std::move(tenant_id), .role = *role};
+}
+
+Task<Access> Tenancy::active_access(const auth::Principal& caller, std::string* active_tenant) {
+  if (caller.administrator) co_return fail(Errc::forbidden, "the administrator has no active tenant");
+  const bool by_claim = caller.application->tenant_source == auth::TenantSource::claim;
+
+  if (by_claim && caller.active_tenant) {
+    Result<Access> claimed = co_await access(caller, *caller.active_tenant);
+    if (claimed || claimed.error().code != Errc::not_found) co_return claimed;
+    // The claim may name the personal tenant of a user who is unknown here, as after the data were lost.
+    MYCOUCH_CO_TRY([[maybe_unused]] Settled settled, co_await state_->settle(caller));
+    claimed = co_await access(caller, *caller.active_tenant);
+    if (!claimed && claimed.error().code == Errc::not_found) co_return not_a_member();
+    co_return claimed;
+  }
+
+  MYCOUCH_CO_TRY(std::shared_ptr<const Profile> profile,
+                 co_await state_->memberships.profile(caller.user_id));
+  if (profile != nullptr && !profile->deleted) {
+    Result<Access> active = co_await access(caller, profile->active_tenant);
+    if (active && by_claim) co_return refresh(std::move(active->tenant), active_tenant);
+    if (active) co_return active;
+  }
+  // A first-time caller, or one whose active tenant is gone.
+  MYCOUCH_CO_TRY(Bootstrap settled, co_await bootstrap(caller));
+  if (by_claim) co_return refresh(std::move(settled.active_tenant_id), active_tenant);
+  co_return co_await access(caller, std::move(settled.active_tenant_id));
+}
+
+Task<std::optional<std::string>> Tenancy::active_tenant_of(std::string user_id) {
+  MYCOUCH_CO_TRY(std::shared_ptr<const Profile> profile, co_await state_->memberships.profile(user_id));
+  if (profile == nullptr || profile->deleted) co_return std::nullopt;
+  MYCOUCH_CO_TRY(std::shared_ptr<const Members> members,
+                 co_await state_->memberships.members(profile->active_tenant));
+  if (members == nullptr || members->deleted || !members->role_of(user_id)) co_return std::nullopt;
+  co_return profile->active_tenant;
+}
+
+}  // namespace mycouch::tenancy

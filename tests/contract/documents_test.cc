@@ -1,0 +1,224 @@
+#include <gmock/gmock.h>
+
+#include "contract/stores.h"
+
+namespace mycouch::store::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+TEST_P(StoreContractTest, ADocumentIsReadAsItWasWritten) {
+  auto db = tenant("a");
+  WriteOutcome written = put(*db, "x", R"({"n":1.50,"s":"é"})");
+  ASSERT_FALSE(written.error);
+  EXPECT_EQ(written.revision.generation, 1U);
+  auto read = run(db->read("x", {.revs = true}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->body, R"({"n":1.50,"s":"é"})");
+  EXPECT_EQ(read->revision, written.revision);
+  EXPECT_THAT(read->revisions.hashes, SizeIs(1));
+}
+
+TEST_P(StoreContractTest, SecondCreateOfTheSameIdConflicts) {
+  auto db = tenant("a");
+  put(*db, "x", R"({"n":1})");
+  WriteOutcome second = put(*db, "x", R"({"n":2})");
+  ASSERT_TRUE(second.error);
+  EXPECT_EQ(second.error->code, Errc::conflict);
+  EXPECT_EQ(body_of(*db, "x"), R"({"n":1})");
+}
+
+TEST_P(StoreContractTest, AnUpdateNeedsTheCurrentRevision) {
+  auto db = tenant("a");
+  std::string first = put(*db, "x", R"({"n":1})").revision.text();
+  WriteOutcome second = put(*db, "x", R"({"n":2})", first);
+  ASSERT_FALSE(second.error);
+  EXPECT_EQ(put(*db, "x", R"({"n":3})", first).error->code, Errc::conflict);
+  EXPECT_EQ(put(*db, "y", R"({"n":3})", first).error->code, Errc::conflict);
+  EXPECT_EQ(body_of(*db, "x"), R"({"n":2})");
+  EXPECT_EQ(run(db->read("x", {.rev = revision(first)}))->body, R"({"n":1})");
+}
+
+TEST_P(StoreContractTest, ADeletedDocumentCanBeMadeAnew) {
+  auto db = tenant("a");
+  std::string first = put(*db, "x", R"({"n":1})").revision.text();
+  std::string gone = put(*db, "x", "{}", first, true).revision.text();
+  EXPECT_EQ(body_of(*db, "x"), "deleted");
+  EXPECT_EQ(body_of(*db, "never"), "missing");
+  WriteOutcome again = put(*db, "x", R"({"n":3})");
+  ASSERT_FALSE(again.error);
+  EXPECT_EQ(again.revision.generation, 3U);
+  auto info = run(db->info());
+  EXPECT_EQ(info->doc_count, 1U);
+  EXPECT_EQ(info->doc_del_count, 0U);
+  EXPECT_EQ(info->update_seq, 3U);
+}
+
+TEST_P(StoreContractTest, EditsOfOneBatchSeeEachOther) {
+  auto db = tenant("a");
+  std::vector<doc::Edit> edits(3);
+  for (doc::Edit& edit : edits) edit.id = "x";
+  edits[1].id = "y";
+  auto written = run(db->write(std::move(edits), {}));
+  ASSERT_TRUE(written);
+  EXPECT_FALSE((*written)[0].error);
+  EXPECT_FALSE((*written)[1].error);
+  EXPECT_EQ((*written)[2].error->code, Errc::conflict);
+  EXPECT_EQ(run(db->info())->doc_count, 2U);
+}
+
+TEST_P(StoreContractTest, ConflictsKeepBothBodiesAndOneWinner) {
+  auto db = tenant("a");
+  replicate(*db, "x", R"({"who":"b"})", {"2-b", "1-r"});
+  replicate(*db, "x", R"({"who":"a"})", {"2-a", "1-r"});
+  auto read = run(db->read("x", {.conflicts = true}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->body, R"({"who":"b"})");
+  EXPECT_THAT(read->conflicts, ElementsAre(revision("2-a")));
+  EXPECT_EQ(run(db->read("x", {.rev = revision("2-a")}))->body, R"({"who":"a"})");
+
+  // Deleting the winner lets the other one win.
+  put(*db, "x", "{}", "2-b", true);
+  EXPECT_EQ(body_of(*db, "x"), R"({"who":"a"})");
+  EXPECT_EQ(run(db->info())->doc_count, 1U);
+  auto leaves = run(db->read_all_leaves("x", {}));
+  ASSERT_THAT(*leaves, SizeIs(2));
+  EXPECT_EQ((*leaves)[0].revision, revision("2-a"));
+  EXPECT_TRUE((*leaves)[1].document->deleted);
+}
+
+TEST_P(StoreContractTest, AReplicatedEditThatIsKnownChangesNothing) {
+  auto db = tenant("a");
+  replicate(*db, "x", R"({"n":1})", {"2-b", "1-a"});
+  std::uint64_t before = run(db->info())->update_seq;
+  EXPECT_FALSE(replicate(*db, "x", R"({"n":1})", {"2-b", "1-a"}).error);
+  EXPECT_EQ(run(db->info())->update_seq, before);
+}
+
+TEST_P(StoreContractTest, LargeAndSmallBodiesTakeTurns) {
+  auto db = tenant("a");
+  std::string large = R"({"s":")" + std::string(100'000, 'x') + R"("})";
+  std::string rev = put(*db, "x", R"({"n":1})").revision.text();
+  std::string second = put(*db, "x", large, rev).revision.text();
+  EXPECT_EQ(body_of(*db, "x"), large);
+  std::string third = put(*db, "x", R"({"n":3})", second).revision.text();
+  EXPECT_EQ(body_of(*db, "x"), R"({"n":3})");
+  EXPECT_EQ(run(db->read("x", {.rev = revision(second)}))->body, large);
+  EXPECT_EQ(run(db->read("x", {.rev = revision(rev)}))->body, R"({"n":1})");
+}
+
+TEST_P(StoreContractTest, CompactionDropsOldBodiesOnly) {
+  auto db = tenant("a");
+  std::string first = put(*db, "x", R"({"n":1})").revision.text();
+  put(*db, "x", R"({"n":2})", first);
+  replicate(*db, "x", R"({"other":true})", {"2-a", first});
+  ASSERT_TRUE(run(db->compact()));
+  while (run(db->info())->compact_running) std::this_thread::yield();
+  EXPECT_EQ(run(db->read("x", {.rev = revision(first)})).error().reason, "missing");
+  EXPECT_EQ(run(db->read("x", {.rev = revision("2-a")}))->body, R"({"other":true})");
+}
+
+TEST_P(StoreContractTest, RevsDiffNamesWhatIsMissing) {
+  auto db = tenant("a");
+  replicate(*db, "x", "{}", {"2-b", "1-a"});
+  std::vector<std::pair<std::string, std::vector<doc::Revision>>> asked = {
+      {"x", {revision("1-a"), revision("2-b"), revision("3-c")}}, {"y", {revision("1-a")}}};
+  auto diff = run(db->revs_diff(asked));
+  ASSERT_TRUE(diff);
+  EXPECT_THAT((*diff)[0].missing, ElementsAre(revision("3-c")));
+  EXPECT_THAT((*diff)[0].possible_ancestors, ElementsAre(revision("2-b")));
+  EXPECT_THAT((*diff)[1].missing, ElementsAre(revision("1-a")));
+}
+
+doc::Edit with_attachment(std::string id, std::string content) {
+  doc::Edit edit;
+  edit.id = std::move(id);
+  doc::IncomingAttachment attachment;
+  attachment.name = "a.txt";
+  attachment.content_type = "text/plain";
+  attachment.data = std::move(content);
+  edit.attachments.push_back(std::move(attachment));
+  return edit;
+}
+
+TEST_P(StoreContractTest, AttachmentsLiveAsLongAsARevisionHoldsThem) {
+  auto db = tenant("a");
+  std::string content(200'000, 'z');
+  std::vector<doc::Edit> edits;
+  edits.push_back(with_attachment("x", content));
+  edits.push_back(with_attachment("y", content));
+  auto written = run(db->write(std::move(edits), {}));
+  ASSERT_TRUE(written);
+  std::string first = (*written)[0].revision.text();
+
+  // A stub keeps it.
+  doc::Edit update;
+  update.id = "x";
+  update.parent = revision(first);
+  update.attachments.push_back({.name = "a.txt", .content_type = {}, .data = {}, .digest = {}, .revpos = {}});
+  std::vector<doc::Edit> updates;
+  updates.push_back(std::move(update));
+  auto updated = run(db->write(std::move(updates), {}));
+  ASSERT_FALSE(updated->front().error);
+  EXPECT_EQ(run(db->read_attachment("x", {}, "a.txt"))->bytes, content);
+
+  // Without the stub it is gone from the winner, and still there for the other document.
+  put(*db, "x", "{}", updated->front().revision.text());
+  EXPECT_EQ(run(db->read_attachment("x", {}, "a.txt")).error().code, Errc::not_found);
+  ASSERT_TRUE(run(db->compact()));
+  while (run(db->info())->compact_running) std::this_thread::yield();
+  EXPECT_EQ(run(db->read_attachment("y", {}, "a.txt"))->bytes, content);
+  EXPECT_EQ(run(db->read("y", {}))->attachments.front().length, content.size());
+}
+
+TEST_P(StoreContractTest, AStubOfNothingIsRefused) {
+  auto db = tenant("a");
+  doc::Edit edit;
+  edit.id = "x";
+  edit.attachments.push_back({.name = "a.txt", .content_type = {}, .data = {}, .digest = {}, .revpos = {}});
+  std::vector<doc::Edit> edits;
+  edits.push_back(std::move(edit));
+  auto written = run(db->write(std::move(edits), {}));
+  EXPECT_EQ(written->front().error->code, Errc::missing_stub);
+  EXPECT_EQ(body_of(*db, "x"), "missing");
+}
+
+TEST_P(StoreContractTest, LocalDocumentsHaveVersionsAndNoHistory) {
+  auto db = tenant("a");
+  EXPECT_EQ(run(db->write_local("c", R"({"n":1})")), 1U);
+  EXPECT_EQ(run(db->write_local("c", R"({"n":2})")), 2U);
+  EXPECT_EQ(run(db->read_local("c"))->body, R"({"n":2})");
+  EXPECT_EQ(run(tenant("b")->read_local("c")).error().reason, "missing");
+  EXPECT_TRUE(run(db->remove_local("c")));
+  EXPECT_EQ(run(db->read_local("c")).error().reason, "missing");
+  EXPECT_EQ(run(db->info())->update_seq, 0U);
+}
+
+TEST_P(StoreContractTest, ADatabaseOfARemovedNameStartsEmpty) {
+  auto before = tenant("a");
+  put(*before, "x", "{}");
+  std::string epoch = run(before->info())->epoch;
+  EXPECT_EQ(run(store().create("db")).error().code, Errc::file_exists);
+  ASSERT_TRUE(run(store().remove("db")));
+  EXPECT_EQ(run(before->info()).error().code, Errc::not_found);
+  EXPECT_EQ(run(before->read("x", {})).error().code, Errc::not_found);
+  EXPECT_EQ(run(store().remove("db")).error().code, Errc::not_found);
+  ASSERT_TRUE(run(store().create("db")));
+  auto after = tenant("a");
+  EXPECT_EQ(body_of(*after, "x"), "missing");
+  EXPECT_NE(run(after->info())->epoch, epoch);
+  std::vector<doc::Edit> edits(1);
+  edits[0].id = "y";
+  EXPECT_EQ(run(before->write(std::move(edits), {})).error().code, Errc::not_found);
+}
+
+TEST_P(StoreContractTest, BadDatabaseNamesAreRefused) {
+  for (std::string name : {"", "A", "1a", "_x", "a b", "a.b", "é"}) {
+    EXPECT_EQ(run(store().create(name)).error().code, Errc::illegal_database_name) << name;
+  }
+  EXPECT_TRUE(run(store().create("a_$()+-/0")));
+}
+
+}  // namespace
+}  // namespace mycouch::store::testing

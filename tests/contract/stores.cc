@@ -1,0 +1,97 @@
+#include "contract/stores.h"
+
+#include <unistd.h>
+
+#include "base/random.h"
+#include "store/rocks/engine.h"
+
+namespace mycouch::store::testing {
+
+StoreUnderTest::StoreUnderTest(std::string kind) : kind_(std::move(kind)) {
+  folder_ = std::filesystem::temp_directory_path() / ("mycouch-contract-" + base::random_uuid());
+  std::filesystem::create_directories(folder_);
+  open();
+}
+
+StoreUnderTest::~StoreUnderTest() {
+  store_->close();
+  pool_->join();
+  std::filesystem::remove_all(folder_);
+}
+
+void StoreUnderTest::open() {
+  pool_ = std::make_unique<base::Pool>(2);
+  rocks::EngineOptions options;
+  options.directory = kind_ == "memory" ? "" : (folder_ / "data").string();
+  auto opened = rocks::open(options, *pool_);
+  if (!opened) throw std::runtime_error(opened.error().reason);
+  store_ = *std::move(opened);
+}
+
+void StoreUnderTest::reopen() {
+  store_->close();
+  pool_->join();
+  store_.reset();
+  open();
+}
+
+std::unique_ptr<Database> StoreUnderTest::view(std::string name, std::string partition, std::string scope) {
+  auto opened = run(store_->open(std::move(name), {std::move(partition), std::move(scope)}));
+  if (!opened) throw std::runtime_error(opened.error().reason);
+  return *std::move(opened);
+}
+
+doc::Revision revision(const std::string& text) {
+  auto parsed = doc::parse_revision(text);
+  if (!parsed) throw std::runtime_error(parsed.error().reason);
+  return *std::move(parsed);
+}
+
+WriteOutcome StoreContractTest::put(Database& database, std::string id, std::string body,
+                                    std::optional<std::string> parent, bool deleted) {
+  doc::Edit edit;
+  edit.id = std::move(id);
+  edit.body = std::move(body);
+  edit.deleted = deleted;
+  if (parent) edit.parent = revision(*parent);
+  std::vector<doc::Edit> edits;
+  edits.push_back(std::move(edit));
+  auto written = run(database.write(std::move(edits), {}));
+  if (!written) throw std::runtime_error(written.error().reason);
+  return written->front();
+}
+
+WriteOutcome StoreContractTest::replicate(Database& database, std::string id, std::string body,
+                                          std::vector<std::string> path, bool deleted) {
+  doc::Edit edit;
+  edit.id = std::move(id);
+  edit.body = std::move(body);
+  edit.deleted = deleted;
+  edit.path.generation = revision(path.front()).generation;
+  for (const std::string& text : path) edit.path.hashes.push_back(revision(text).hash);
+  std::vector<doc::Edit> edits;
+  edits.push_back(std::move(edit));
+  auto written = run(database.write(std::move(edits), {.new_edits = false}));
+  if (!written) throw std::runtime_error(written.error().reason);
+  return written->front();
+}
+
+std::string StoreContractTest::body_of(Database& database, const std::string& id) {
+  auto document = run(database.read(id, {}));
+  return document ? document->body : document.error().reason;
+}
+
+std::vector<std::string> StoreContractTest::change_ids(Database& database, std::uint64_t since) {
+  ChangesQuery query;
+  query.since = since;
+  auto page = run(database.changes(query));
+  if (!page) throw std::runtime_error(page.error().reason);
+  std::vector<std::string> ids;
+  for (const ChangeRow& row : page->rows) ids.push_back(row.deleted ? "-" + row.id : row.id);
+  return ids;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStore, StoreContractTest, ::testing::Values("memory", "rocksdb"),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace mycouch::store::testing

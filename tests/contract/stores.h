@@ -1,0 +1,87 @@
+// The stores that the contract is checked on, and what the tests need around them.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "base/offload.h"
+#include "store/store.h"
+
+namespace mycouch::store::testing {
+
+/// A store that can be closed and opened again.
+class StoreUnderTest {
+ public:
+  explicit StoreUnderTest(std::string kind);
+  ~StoreUnderTest();
+  StoreUnderTest(const StoreUnderTest&) = delete;
+  StoreUnderTest& operator=(const StoreUnderTest&) = delete;
+
+  Store& store() { return *store_; }
+  bool keeps_data() const { return kind_ == "rocksdb"; }
+  /// Closes the store and opens it again on the same data.
+  void reopen();
+
+  /// Runs a task on an io_context of the caller's until it has ended.
+  template <class T>
+  Result<T> run(Task<T> task) {
+    std::optional<Result<T>> outcome;
+    boost::asio::io_context context(1);
+    boost::asio::co_spawn(
+        context, [&]() -> boost::asio::awaitable<void> { outcome = co_await std::move(task); },
+        [](std::exception_ptr thrown) {
+          if (thrown) std::rethrow_exception(thrown);
+        });
+    context.run();
+    return *std::move(outcome);
+  }
+
+  /// A view that must open.
+  std::unique_ptr<Database> view(std::string name, std::string partition = "", std::string scope = "");
+
+ private:
+  void open();
+
+  std::string kind_;
+  std::filesystem::path folder_;
+  std::unique_ptr<base::Pool> pool_;
+  std::unique_ptr<Store> store_;
+};
+
+/// Each test of the suite runs on each kind of store, with a database "db".
+class StoreContractTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  StoreContractTest() : under_test(GetParam()) { EXPECT_TRUE(run(store().create("db"))); }
+
+  Store& store() { return under_test.store(); }
+  template <class T>
+  Result<T> run(Task<T> task) {
+    return under_test.run(std::move(task));
+  }
+  std::unique_ptr<Database> tenant(const std::string& name) { return under_test.view("db", name, name); }
+
+  /// One edit made here: its outcome.
+  WriteOutcome put(Database& database, std::string id, std::string body,
+                   std::optional<std::string> parent = {}, bool deleted = false);
+  /// One replicated edit: `path` is newest first, "2-b,1-a".
+  WriteOutcome replicate(Database& database, std::string id, std::string body, std::vector<std::string> path,
+                         bool deleted = false);
+  /// The body of the winner, or the error's reason.
+  std::string body_of(Database& database, const std::string& id);
+  std::vector<std::string> change_ids(Database& database, std::uint64_t since = 0);
+
+  StoreUnderTest under_test;
+};
+
+doc::Revision revision(const std::string& text);
+
+}  // namespace mycouch::store::testing

@@ -1,0 +1,65 @@
+#include "api/routes.h"
+
+#include <gtest/gtest.h>
+
+namespace mycouch::api {
+namespace {
+
+class Routes : public testing::Test {
+ protected:
+  const Endpoint* find(http::Method method, std::string_view path) {
+    segments_ = *http::split_path(path);
+    http::RouteResult result = table_.router().match(method, segments_);
+    auto* match = std::get_if<http::RouteMatch>(&result);
+    return match ? &endpoints()[match->index] : nullptr;
+  }
+
+  RouteTable table_;
+  std::vector<std::string> segments_;
+};
+
+TEST_F(Routes, DatabasesAreServedBesideAndWithinATenant) {
+  for (std::string_view path : {"/roady", "/roady/", "/roady/_changes", "/roady/x", "/roady/x/a/b.txt",
+                                "/roady/_design/d", "/roady/_local/l"}) {
+    const Endpoint* active = find(http::Method::get, path);
+    ASSERT_NE(active, nullptr) << path;
+    EXPECT_EQ(find(http::Method::get, "/__tenants/t" + std::string(path)), active) << path;
+  }
+}
+
+TEST_F(Routes, TheVirtualTablesAreNoDatabases) {
+  EXPECT_TRUE(is_virtual_table(*find(http::Method::get, "/__tenants")));
+  EXPECT_TRUE(is_virtual_table(*find(http::Method::get, "/__tenants/t")));
+  EXPECT_TRUE(is_virtual_table(*find(http::Method::get, "/__users/u")));
+  EXPECT_FALSE(is_virtual_table(*find(http::Method::get, "/__tenants/t/roady")));
+}
+
+TEST_F(Routes, ViewersMayReadAndKeepCheckpointsOnly) {
+  for (const Endpoint& endpoint : endpoints()) {
+    bool changes = endpoint.method == http::Method::put || endpoint.method == http::Method::delete_;
+    bool of_database = endpoint.pattern.starts_with("/{db}/");
+    bool local = endpoint.pattern.starts_with("/{db}/_local");
+    if (changes && of_database && !local) {
+      EXPECT_EQ(endpoint.who, Who::writer) << endpoint.pattern;
+    }
+  }
+  EXPECT_EQ(find(http::Method::post, "/roady")->who, Who::writer);
+  EXPECT_EQ(find(http::Method::post, "/roady/_bulk_docs")->who, Who::writer);
+}
+
+TEST_F(Routes, OnlyDatabaseHandlersAreOpenToReadersAndWriters) {
+  for (const Endpoint& endpoint : endpoints()) {
+    bool confined = endpoint.who == Who::reader || endpoint.who == Who::writer;
+    if (confined) {
+      EXPECT_TRUE(std::holds_alternative<DatabaseHandler>(endpoint.handler)) << endpoint.pattern;
+    }
+  }
+}
+
+TEST_F(Routes, AnEncodedSlashStaysInItsSegment) {
+  EXPECT_EQ(find(http::Method::get, "/roady/a%2Fb")->pattern, "/{db}/{id}");
+  EXPECT_EQ(find(http::Method::get, "/a%2Fb")->pattern, "/{db}");
+}
+
+}  // namespace
+}  // namespace mycouch::api

@@ -1,0 +1,255 @@
+#include "http/client.h"
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test_server.h"
+
+namespace mycouch::http {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+Result<Response> fetch_now(ClientRequest request) {
+  boost::asio::io_context context;
+  Result<Response> result = fail(Errc::internal, "never ended");
+  boost::asio::co_spawn(context, fetch(std::move(request)),
+                        [&](std::exception_ptr thrown, Result<Response> fetched) {
+                          EXPECT_FALSE(thrown);
+                          result = std::move(fetched);
+                          context.stop();
+                        });
+  context.run();
+  return result;
+}
+
+ClientRequest get(std::uint16_t port, std::string target = "/") {
+  ClientRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(port) + target;
+  request.timeout = 5s;
+  return request;
+}
+
+TEST(Fetch, TakesAnyStatusForAnAnswer) {
+  TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
+    const Request& request = exchange.request();
+    EXPECT_EQ(request.headers.find("X-Thing"), "a");
+    EXPECT_TRUE(request.headers.find("Host")->starts_with("127.0.0.1:"));
+    auto body = co_await exchange.read_body(1'000);
+    Response response = text_response(request.method_text + " " + request.target + " " + *body, 404);
+    response.headers.add("ETag", "e");
+    co_await exchange.send(std::move(response));
+  });
+  ClientRequest request = get(server.port(), "/a?b=c");
+  request.method = Method::post;
+  request.body = "body";
+  request.headers.add("X-Thing", "a");
+  auto response = fetch_now(std::move(request));
+  ASSERT_TRUE(response.has_value()) << response.error().reason;
+  EXPECT_EQ(response->status, 404U);
+  EXPECT_EQ(response->body, "POST /a?b=c body");
+  EXPECT_EQ(response->headers.find("etag"), "e");
+}
+
+TEST(Fetch, FollowsNoRedirect) {
+  TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
+    Response response{.status = 302, .headers = {}, .body = {}};
+    response.headers.add("Location", "http://127.0.0.1:1/");
+    co_await exchange.send(std::move(response));
+  });
+  EXPECT_EQ(fetch_now(get(server.port()))->status, 302U);
+}
+
+TEST(Fetch, ReadsAHeadWithoutABody) {
+  TestServer server;
+  ClientRequest request = get(server.port());
+  request.method = Method::head;
+  auto response = fetch_now(std::move(request));
+  ASSERT_TRUE(response.has_value());
+  EXPECT_EQ(response->body, "");
+}
+
+TEST(Fetch, RefusesAnAnswerThatIsTooLarge) {
+  TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
+    if (exchange.request().target == "/whole") {
+      co_await exchange.send(text_response(std::string(2'000, 'x')));
+      co_return;
+    }
+    co_await exchange.begin(text_response(""));
+    while (co_await exchange.write(std::string(500, 'x'))) {
+    }
+  });
+  for (const char* target : {"/whole", "/stream"}) {
+    ClientRequest request = get(server.port(), target);
+    request.max_response = 1'000;
+    auto response = fetch_now(std::move(request));
+    ASSERT_FALSE(response.has_value());
+    EXPECT_EQ(response.error().code, Errc::too_large);
+  }
+}
+
+TEST(Fetch, GivesUpAtItsDeadline) {
+  TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
+    auto waiter = base::Waiter::create(exchange.executor());
+    exchange.watch(waiter);
+    if (exchange.request().target == "/begun") {
+      co_await exchange.begin(text_response(""));
+      co_await exchange.write("some");
+    }
+    co_await waiter->wait_until(std::chrono::steady_clock::now() + 10s);
+  });
+  for (const char* target : {"/silent", "/begun"}) {
+    ClientRequest request = get(server.port(), target);
+    request.timeout = 100ms;
+    auto began = std::chrono::steady_clock::now();
+    auto response = fetch_now(std::move(request));
+    ASSERT_FALSE(response.has_value());
+    EXPECT_EQ(response.error().code, Errc::unavailable);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 3s);
+  }
+}
+
+TEST(Fetch, SaysWhyThereIsNoAnswer) {
+  std::uint16_t port = [] {
+    Server server(on_free_port(), echo, render);
+    return server.port();
+  }();
+  auto refused = fetch_now(get(port));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  EXPECT_THAT(refused.error().reason, HasSubstr("127.0.0.1"));
+
+  ClientRequest nowhere;
+  nowhere.url = "http://no-such-host.invalid/";
+  nowhere.timeout = 3s;
+  EXPECT_EQ(fetch_now(nowhere).error().code, Errc::unavailable);
+  nowhere.url = "ftp://example.org/";
+  EXPECT_EQ(fetch_now(nowhere).error().code, Errc::bad_request);
+}
+
+// A key and a certificate that signs itself, for the name "localhost" only.
+struct SelfSigned {
+  SelfSigned() : key(EVP_RSA_gen(2048)), certificate(X509_new()) {
+    X509_set_version(certificate, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_set_pubkey(certificate, key);
+    X509_NAME* name = X509_get_subject_name(certificate);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"),
+                               -1, -1, 0);
+    X509_set_issuer_name(certificate, name);
+    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost");
+    X509_add_ext(certificate, names, -1);
+    X509_EXTENSION_free(names);
+    X509_sign(certificate, key, EVP_sha256());
+  }
+  ~SelfSigned() {
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+  }
+  SelfSigned(const SelfSigned&) = delete;
+  SelfSigned& operator=(const SelfSigned&) = delete;
+
+  void write_certificate(const std::filesystem::path& path) const {
+    FILE* file = std::fopen(path.c_str(), "w");
+    PEM_write_X509(file, certificate);
+    std::fclose(file);
+  }
+
+  EVP_PKEY* key;
+  X509* certificate;
+};
+
+// Answers each of `count` TLS connections with the server name that was asked for.
+void serve_tls(boost::asio::ip::tcp::acceptor& acceptor, const SelfSigned& identity, int count) {
+  boost::asio::ssl::context tls(boost::asio::ssl::context::tls_server);
+  SSL_CTX_use_certificate(tls.native_handle(), identity.certificate);
+  SSL_CTX_use_PrivateKey(tls.native_handle(), identity.key);
+  for (int i = 0; i < count; ++i) {
+    boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream(acceptor.accept(), tls);
+    boost::system::error_code error;
+    stream.handshake(boost::asio::ssl::stream_base::server, error);
+    if (error) continue;
+    const char* asked = SSL_get_servername(stream.native_handle(), TLSEXT_NAMETYPE_host_name);
+    std::string name = asked == nullptr ? "none" : asked;
+    std::string request(4096, '\0');
+    stream.read_some(boost::asio::buffer(request), error);
+    std::string answer =
+        "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(name.size()) + "\r\n\r\n" + name;
+    boost::asio::write(stream, boost::asio::buffer(answer), error);
+  }
+}
+
+// The process reads the system's certificates once, so this is the one test that uses TLS.
+TEST(Fetch, SpeaksTlsWithACertificateThatIsTrustedForTheHost) {
+  SelfSigned trusted;
+  SelfSigned unknown;
+  auto path =
+      std::filesystem::temp_directory_path() / ("mycouch_client_test_" + std::to_string(getpid()) + ".pem");
+  trusted.write_certificate(path);
+  setenv("SSL_CERT_FILE", path.c_str(), 1);
+
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::acceptor acceptor(context, {boost::asio::ip::address_v4::loopback(), 0});
+  std::string port = std::to_string(acceptor.local_endpoint().port());
+  {
+    std::jthread server([&] { serve_tls(acceptor, trusted, 2); });
+    ClientRequest request;
+    request.timeout = 5s;
+    request.url = "https://localhost:" + port + "/";
+    auto response = fetch_now(request);
+    ASSERT_TRUE(response.has_value()) << response.error().reason;
+    EXPECT_EQ(response->body, "localhost");
+    request.url = "https://127.0.0.1:" + port + "/";
+    EXPECT_FALSE(fetch_now(request).has_value()) << "the certificate is for another name";
+  }
+  {
+    std::jthread server([&] { serve_tls(acceptor, unknown, 1); });
+    ClientRequest request;
+    request.timeout = 5s;
+    request.url = "https://localhost:" + port + "/";
+    EXPECT_FALSE(fetch_now(request).has_value()) << "nobody vouches for the certificate";
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(ParseUrl, TakesUrlsApart) {
+  auto url = parse_url("HTTPS://example.org");
+  ASSERT_TRUE(url.has_value());
+  EXPECT_EQ(url->scheme, "https");
+  EXPECT_EQ(url->host, "example.org");
+  EXPECT_EQ(url->port, 443);
+  EXPECT_EQ(url->target, "/");
+  url = parse_url("http://[::1]:8080/a/b?c=d#fragment");
+  ASSERT_TRUE(url.has_value());
+  EXPECT_EQ(url->host, "::1");
+  EXPECT_EQ(url->port, 8080);
+  EXPECT_EQ(url->target, "/a/b?c=d");
+  EXPECT_EQ(parse_url("http://h?x")->target, "/?x");
+  EXPECT_EQ(parse_url("http://h")->port, 80);
+  EXPECT_EQ(parse_url("http://[::1]/")->host, "::1");
+}
+
+TEST(ParseUrl, RefusesWhatIsNone) {
+  for (const char* text :
+       {"", "example.org", "ftp://h/", "http://", "http:///path", "http://h:0/", "http://h:70000/",
+        "http://h:x/", "http://h:/", "http://user:secret@h/", "http://h/a b", "http://h/\r\nX: y"}) {
+    auto url = parse_url(text);
+    ASSERT_FALSE(url.has_value()) << text;
+    EXPECT_EQ(url.error().code, Errc::bad_request);
+    EXPECT_THAT(url.error().reason, ::testing::Not(HasSubstr("secret")));
+  }
+}
+
+}  // namespace
+}  // namespace mycouch::http

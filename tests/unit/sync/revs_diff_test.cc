@@ -1,0 +1,50 @@
+#include "sync/revs_diff.h"
+
+#include <gtest/gtest.h>
+
+namespace mycouch::sync {
+namespace {
+
+doc::Revision revision(std::string_view text) {
+  return *doc::parse_revision(text);
+}
+
+std::vector<store::Database::RevisionsDiff> diffs() {
+  return {{"a", {revision("3-cc"), revision("2-bb")}, {revision("1-aa")}},
+          {"b", {}, {}},
+          {"c", {revision("1-dd")}, {}}};
+}
+
+TEST(RevsDiff, ReadsWhatIsAsked) {
+  auto asked = read_revisions_asked(R"({"a":["1-aa","2-bb"],"b":[]})");
+  ASSERT_TRUE(asked.has_value());
+  ASSERT_EQ(asked->size(), 2U);
+  EXPECT_EQ((*asked)[0].first, "a");
+  EXPECT_EQ((*asked)[0].second, (std::vector{revision("1-aa"), revision("2-bb")}));
+  EXPECT_TRUE((*asked)[1].second.empty());
+}
+
+TEST(RevsDiff, RefusesOtherShapes) {
+  for (std::string_view body :
+       {"[]", "3", "{", R"({"a":3})", R"({"a":{}})", R"({"a":["x"]})", R"({"a":[1]})"}) {
+    auto asked = read_revisions_asked(body);
+    ASSERT_FALSE(asked.has_value()) << body;
+    EXPECT_EQ(asked.error().code, Errc::bad_request);
+  }
+}
+
+TEST(RevsDiff, LeavesOutIdsOfWhichNothingIsMissing) {
+  std::string out;
+  append_revs_diff(out, diffs());
+  EXPECT_EQ(out,
+            R"({"a":{"missing":["3-cc","2-bb"],"possible_ancestors":["1-aa"]},"c":{"missing":["1-dd"]}})");
+}
+
+TEST(RevsDiff, MissingRevsIsTheOlderForm) {
+  std::string out;
+  append_missing_revs(out, diffs());
+  EXPECT_EQ(out, R"({"missing_revs":{"a":["3-cc","2-bb"],"c":["1-dd"]}})");
+}
+
+}  // namespace
+}  // namespace mycouch::sync
