@@ -75,6 +75,9 @@ Result<sync::AllDocsOptions> parse_all_docs_query(const http::Query& query, cons
     }
     MYCOUCH_CHECK(apply(options, name, std::move(value), true));
   }
+  if (options.keys && (options.start || options.end)) {
+    return fail(Errc::query_parse_error, "`keys` is incompatible with `key`, `start_key` and `end_key`");
+  }
   return options;
 }
 

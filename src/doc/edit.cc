@@ -15,13 +15,16 @@
 namespace mycouch::doc {
 namespace {
 
-constexpr std::size_t kMaxIdLength = 512;
+constexpr std::size_t kMaxIdLength = 4096;
 constexpr std::string_view kDefaultContentType = "application/octet-stream";
 constexpr std::string_view kRevisionsMember = "_revisions";
 constexpr std::string_view kAttachmentsMember = "_attachments";
 // What a client has from reading a document and may send back.
 constexpr std::array<std::string_view, 4> kIgnoredMembers = {"_revs_info", "_local_seq", "_conflicts",
                                                              "_deleted_conflicts"};
+constexpr std::array<std::string_view, 5> kReplicatorMembers = {
+    "_replication_id", "_replication_state", "_replication_state_time", "_replication_state_reason",
+    "_replication_stats"};
 
 std::unexpected<Error> bad_member(std::string_view name) {
   return fail(Errc::doc_validation, fmt::format("Bad special document member: {}", name));
@@ -150,8 +153,7 @@ Result<void> read_reference(const json::Outline& outline, const json::Node& node
   const json::Node* digest = outline.find(node, "digest");
   if (digest == nullptr || digest->kind != json::Kind::string) return {};
   StringContent text(digest->text);
-  out.digest = parse_md5(text.view());
-  if (!out.digest && text.view().starts_with("md5-")) return bad_attachment(out.name, "malformed digest");
+  out.digest = parse_md5(text.view());  // a digest that is none names nothing that is stored
   return {};
 }
 
@@ -255,6 +257,9 @@ class EditReader {
       return {};
     }
     if (std::ranges::find(kIgnoredMembers, node.name) != kIgnoredMembers.end()) return {};
+    // CouchDB's replicator writes its state into its own documents, and they are replicated like any others.
+    if (std::ranges::find(kReplicatorMembers, node.name) != kReplicatorMembers.end())
+      return body_member(node);
     return bad_member(node.name);
   }
 

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kDigestDigits = 32;
 constexpr std::size_t kMaxHashLength = 255;
+// Stands for a hash that is no text at all, as in "1-"; no hash has this character.
+constexpr std::string_view kEmptyText("\0", 1);
 using HexDigits = std::array<char, kDigestDigits>;
 
 // -1 for anything but a lower-case hex digit.
@@ -47,14 +49,18 @@ bool is_etag_character(char c) {
 }  // namespace
 
 bool is_rev_hash(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxHashLength && std::ranges::all_of(text, is_etag_character);
+  return text.size() <= kMaxHashLength && std::ranges::all_of(text, is_etag_character);
 }
 
 RevHash::RevHash(std::string_view text) {
   if (!read_digest(text, bytes_)) {
     bytes_ = {};
-    other_ = text;
+    other_ = text.empty() ? kEmptyText : text;
   }
+}
+
+std::string_view RevHash::other_text() const {
+  return other_ == kEmptyText ? std::string_view() : other_;
 }
 
 std::string RevHash::text() const {
@@ -65,7 +71,7 @@ std::string RevHash::text() const {
 
 void RevHash::append_to(std::string& out) const {
   if (!is_digest()) {
-    out += other_;
+    out += other_text();
     return;
   }
   HexDigits digits = hex_digits(bytes_);
@@ -77,7 +83,7 @@ std::strong_ordering RevHash::operator<=>(const RevHash& other) const {
   HexDigits mine_digits;
   HexDigits other_digits;
   auto as_view = [](const RevHash& hash, HexDigits& digits) -> std::string_view {
-    if (!hash.is_digest()) return hash.other_;
+    if (!hash.is_digest()) return hash.other_text();
     digits = hex_digits(hash.bytes_);
     return {digits.data(), digits.size()};
   };

@@ -14,9 +14,9 @@
 
 namespace mycouch::doc {
 
-/// Whether `text` can stand behind the dash: 1 to 255 visible ASCII characters without '"', as a revision is
-/// also an ETag. (CouchDB checks nothing here, and so lets a replicator write line breaks into its answers'
-/// heads.)
+/// Whether `text` can stand behind the dash: at most 255 visible ASCII characters without '"', as a revision
+/// is also an ETag. (CouchDB checks nothing here, and so lets a replicator write line breaks into its
+/// answers' heads.)
 bool is_rev_hash(std::string_view text);
 
 class RevHash {
@@ -38,6 +38,8 @@ class RevHash {
   std::strong_ordering operator<=>(const RevHash& other) const;
 
  private:
+  std::string_view other_text() const;
+
   std::array<std::uint8_t, 16> bytes_{};
   std::string other_;
 };

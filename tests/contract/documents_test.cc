@@ -13,7 +13,7 @@ TEST_P(StoreContractTest, ADocumentIsReadAsItWasWritten) {
   WriteOutcome written = put(*db, "x", R"({"n":1.50,"s":"é"})");
   ASSERT_FALSE(written.error);
   EXPECT_EQ(written.revision.generation, 1U);
-  auto read = run(db->read("x", {.revs = true}));
+  auto read = run(db->read("x", {.rev = {}, .revs = true}));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->body, R"({"n":1.50,"s":"é"})");
   EXPECT_EQ(read->revision, written.revision);
@@ -72,7 +72,7 @@ TEST_P(StoreContractTest, ConflictsKeepBothBodiesAndOneWinner) {
   auto db = tenant("a");
   replicate(*db, "x", R"({"who":"b"})", {"2-b", "1-r"});
   replicate(*db, "x", R"({"who":"a"})", {"2-a", "1-r"});
-  auto read = run(db->read("x", {.conflicts = true}));
+  auto read = run(db->read("x", {.rev = {}, .conflicts = true}));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->body, R"({"who":"b"})");
   EXPECT_THAT(read->conflicts, ElementsAre(revision("2-a")));

@@ -12,7 +12,7 @@ export function localDatabase() {
 
 /** A database of the server, with the user's token on each request and a fresh one after a 401. */
 export function remoteDatabase(user, target) {
-  return new PouchDB(user.server.url + target, {
+  const remote = new PouchDB(user.server.url + target, {
     fetch: async (url, options) => {
       const send = (token) => {
         options.headers.set('authorization', `Bearer ${token}`);
@@ -22,6 +22,24 @@ export function remoteDatabase(user, target) {
       return answer.status === 401 ? send(await user.freshToken()) : answer;
     },
   });
+  return handlingFailuresOfInfo(remote);
+}
+
+// For its progress display, PouchDB's replication follows `info()` by a promise that nobody handles; where the server is
+// down this would end the process, as Node has it. A browser only notes it.
+function handlingFailuresOfInfo(database) {
+  const info = database.info.bind(database);
+  database.info = () => {
+    const answered = info();
+    const then = answered.then.bind(answered);
+    answered.then = (...handlers) => {
+      const followed = then(...handlers);
+      followed.catch(() => {});
+      return followed;
+    };
+    return answered;
+  };
+  return database;
 }
 
 /** As an app syncs, but for the waits between tries, which are short. */

@@ -33,7 +33,7 @@ class DocumentEdit {
   // The newest revision of the path that is stored here with a body: stubs refer to its attachments.
   Index base_of(const doc::RevPath& path) const;
   Result<std::vector<doc::Attachment>> attachments_of(const PreparedEdit& prepared, Index base,
-                                                      std::uint32_t generation);
+                                                      std::uint32_t generation, bool new_edits);
 
   Result<BodyRecord> body_of(Index node);
   Result<void> store_body(Index node, const BodyRecord& record);
@@ -96,8 +96,10 @@ Index DocumentEdit::base_of(const doc::RevPath& path) const {
   return kNone;
 }
 
+// `revpos` counts only where another replica gave it; content that comes with an edit made here is of that
+// edit.
 Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const PreparedEdit& prepared, Index base,
-                                                                  std::uint32_t generation) {
+                                                                  std::uint32_t generation, bool new_edits) {
   std::vector<doc::Attachment> attachments;
   std::optional<BodyRecord> older;
   for (std::size_t i = 0; i < prepared.edit.attachments.size(); ++i) {
@@ -108,7 +110,7 @@ Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const Prepared
                              .digest = prepared.digests[i],
                              .length = incoming.data->size(),
                              .stored_length = incoming.data->size(),
-                             .revpos = incoming.revpos.value_or(generation),
+                             .revpos = new_edits ? generation : incoming.revpos.value_or(generation),
                              .encoding = doc::Encoding::identity});
       continue;
     }
@@ -222,7 +224,7 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
   }
   std::uint32_t generation =
       new_edits ? (base == kNone ? 1 : entry_->tree[base].revision.generation + 1) : path.generation;
-  Result<std::vector<doc::Attachment>> attachments = attachments_of(prepared, base, generation);
+  Result<std::vector<doc::Attachment>> attachments = attachments_of(prepared, base, generation, new_edits);
   if (!attachments) {
     if (attachments.error().code != Errc::missing_stub)
       return std::unexpected(std::move(attachments).error());

@@ -133,12 +133,14 @@ std::string ChangeRecord::encode() const {
   base::append_varint(out, leaves.size());
   for (const doc::Revision& leaf : leaves) {
     base::append_varint(out, leaf.generation);
-    // A digest is marked by the length 0, which no other hash has.
+    // 0 marks a digest; otherwise the length of the text, plus 1.
     if (leaf.hash.is_digest()) {
       base::append_varint(out, 0);
       out += base::as_text(leaf.hash.digest());
     } else {
-      base::append_sized(out, leaf.hash.text());
+      std::string text = leaf.hash.text();
+      base::append_varint(out, text.size() + 1);
+      out += text;
     }
   }
   out += id;
@@ -155,11 +157,13 @@ std::optional<ChangeRecord> ChangeRecord::decode(std::string_view bytes) {
   record.leaves.reserve(*count);
   for (std::uint64_t i = 0; i < *count; ++i) {
     auto generation = reader.varint();
-    auto hash = reader.sized();
-    if (!generation || !hash) return std::nullopt;
+    auto mark = reader.varint();
+    if (!generation || !mark) return std::nullopt;
     auto number = static_cast<std::uint32_t>(*generation);
-    if (!hash->empty()) {
-      record.leaves.push_back({number, doc::RevHash(*hash)});
+    if (*mark != 0) {
+      auto text = reader.take(*mark - 1);
+      if (!text) return std::nullopt;
+      record.leaves.push_back({number, doc::RevHash(*text)});
       continue;
     }
     auto digest = reader.take(sizeof(base::Md5));

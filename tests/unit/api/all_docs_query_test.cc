@@ -40,6 +40,10 @@ TEST(AllDocsQuery, ABodysOptionsAreJsonValues) {
   EXPECT_EQ(options->limit, 5U);
 }
 
+TEST(AllDocsQuery, KeysAndARangeExcludeEachOther) {
+  EXPECT_EQ(parse("key=%22a%22", R"({"keys":["a","b"]})").error().code, Errc::query_parse_error);
+}
+
 TEST(AllDocsQuery, UnusableValuesAreRefusedAsInCouchDb) {
   EXPECT_EQ(parse("limit=x").error().reason, R"(Invalid value for integer: "x")");
   EXPECT_EQ(parse("limit=-1").error().reason, R"(Invalid value for positive integer: "-1")");

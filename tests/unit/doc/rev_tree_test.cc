@@ -291,7 +291,6 @@ TEST(RevTree, DecodeRefusesWhatEncodeNeverWrites) {
            "\x01\x38\x01\x01"s + "a",                                 // no such place
            "\x01\x18\x00\x01"s + "a",                                 // generation 0
            "\x01\x18\x81\x00\x01"s + "a",                             // a number in a longer form
-           "\x01\x18\x01\x00"s,                                       // no hash
            "\x01\x18\x01\x01\n"s,                                     // a hash that is none
            "\x01\x1c\x01\x01"s + "a\x00"s,                            // body 0
            "\x01\x58\x01\x01"s + "a",                                 // an unknown flag

@@ -10,7 +10,7 @@ constexpr std::string_view kDigest = "917fa2381192822767f010b95b45325b";
 TEST(Revision, IsWrittenAsItWasRead) {
   for (std::string text :
        {"1-a", "4294967295-x", "3-917fa2381192822767f010b95b45325b", "2-917FA2381192822767F010B95B45325B",
-        "7-a-b", "1-00000000000000000000000000000000", "1-\\"}) {
+        "7-a-b", "1-", "1-00000000000000000000000000000000", "1-\\"}) {
     Result<Revision> revision = parse_revision(text);
     ASSERT_TRUE(revision) << text;
     EXPECT_EQ(revision->text(), text);
@@ -18,8 +18,8 @@ TEST(Revision, IsWrittenAsItWasRead) {
 }
 
 TEST(Revision, MalformedTextIsRefusedInCouchdbsWords) {
-  for (std::string text : {"", "1", "-", "1-", "-a", "0-a", "a-1", "+1-a", "-1-a", " 1-a", "1 -a",
-                           "4294967296-a", "1.0-a", "1-a b", "1-a\r\nX: y", "1-\"", "1-\xc3\xa9"}) {
+  for (std::string text : {"", "1", "-", "-a", "0-a", "a-1", "+1-a", "-1-a", " 1-a", "1 -a", "4294967296-a",
+                           "1.0-a", "1-a b", "1-a\r\nX: y", "1-\"", "1-\xc3\xa9"}) {
     Result<Revision> revision = parse_revision(text);
     ASSERT_FALSE(revision) << text;
     EXPECT_EQ(revision.error().code, Errc::bad_request);
