@@ -21,7 +21,7 @@ Task<void> get_all_docs(DatabaseCall& call) {
 }
 
 Task<void> post_all_docs(DatabaseCall& call) {
-  MYCOUCH_CO_TRY(json::Object body, co_await call.read_object());
+  MYCOUCH_CO_TRY(json::Object body, co_await call.read_object(kMaxOptionsBody));
   MYCOUCH_CO_TRY(sync::AllDocsOptions options, parse_all_docs_query(call.query(), &body));
   co_return co_await send_all_docs(call, std::move(options));
 }

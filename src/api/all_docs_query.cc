@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "api/query_values.h"
+#include "sync/limits.h"
 
 namespace mycouch::api {
 namespace {
@@ -33,6 +34,7 @@ Result<void> apply(sync::AllDocsOptions& options, std::string_view name, json::V
       return fail(Errc::bad_request,
                   from_query ? "`keys` parameter must be an array." : "`keys` body member must be an array.");
     }
+    MYCOUCH_CHECK(sync::check_count(keys->size(), sync::kMaxDocuments, "keys"));
     options.keys = std::move(*keys);
   } else if (name == "key") {
     options.start = value;

@@ -103,9 +103,6 @@ Task<void> put_attachment(DatabaseCall& call) {
   MYCOUCH_CO_CHECK(check_target(id, name));
   MYCOUCH_CO_TRY(auto parent, parent_revision(call.query(), call.request().headers));
   const http::Headers& headers = call.request().headers;
-  if (headers.find("Content-Encoding").value_or("identity") != "identity") {
-    co_return fail(Errc::bad_content_type, "Only the identity content-encoding is supported");
-  }
   MYCOUCH_CO_TRY(std::string data, co_await call.read_body());
 
   doc::Edit edit;

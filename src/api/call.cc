@@ -1,5 +1,7 @@
 #include "api/call.h"
 
+#include <algorithm>
+
 #include "api/errors.h"
 
 namespace mycouch::api {
@@ -27,14 +29,18 @@ Task<std::string> Call::read_body() {
 }
 
 Task<std::string> Call::read_json() {
+  return read_json(max_request_);
+}
+
+Task<std::string> Call::read_json(std::uint64_t max_bytes) {
   if (!is_json(request().headers.find("Content-Type").value_or(""))) {
     co_return fail(Errc::bad_content_type, "Content-Type must be application/json");
   }
-  co_return co_await read_body();
+  co_return co_await exchange_.read_body(std::min(max_bytes, max_request_));
 }
 
-Task<json::Object> Call::read_object() {
-  MYCOUCH_CO_TRY(std::string body, co_await read_json());
+Task<json::Object> Call::read_object(std::uint64_t max_bytes) {
+  MYCOUCH_CO_TRY(std::string body, co_await read_json(max_bytes));
   MYCOUCH_CO_TRY(json::Value value, json::parse(body));
   json::Object* object = value.as_object();
   if (!object) co_return fail(Errc::bad_request, "Request body must be a JSON object");

@@ -19,6 +19,11 @@
 
 namespace mycouch::api {
 
+/// Bytes of a body of the virtual tables.
+inline constexpr std::uint64_t kMaxTableBody = 1 << 20;
+/// Bytes of a body that holds options, at most a list of ids among them.
+inline constexpr std::uint64_t kMaxOptionsBody = 4 << 20;
+
 /// Handlers take it by reference; it lives until they have answered.
 class Call {
  public:
@@ -39,8 +44,9 @@ class Call {
   Task<std::string> read_body();
   /// The body of a POST: `bad_content_type` unless it is declared to be JSON.
   Task<std::string> read_json();
-  /// The same, parsed, for small ones: `bad_request` for what is no object.
-  Task<json::Object> read_object();
+  /// The same, parsed: `bad_request` for what is no object. `max_bytes` is small, as a parsed body takes many
+  /// times its bytes.
+  Task<json::Object> read_object(std::uint64_t max_bytes);
 
   Task<void> send(http::Response response);
   Task<void> send_json(unsigned status, std::string body);
@@ -49,6 +55,7 @@ class Call {
   http::Exchange& exchange() { return exchange_; }
 
  private:
+  Task<std::string> read_json(std::uint64_t max_bytes);
   void add_common(http::Response& response) const;
 
   http::Exchange& exchange_;

@@ -92,7 +92,7 @@ Task<void> post_changes(DatabaseCall& call) {
     json::Object nothing;
     co_return co_await send_changes(call, &nothing);
   }
-  MYCOUCH_CO_TRY(json::Object body, co_await call.read_object());
+  MYCOUCH_CO_TRY(json::Object body, co_await call.read_object(kMaxOptionsBody));
   co_return co_await send_changes(call, &body);
 }
 

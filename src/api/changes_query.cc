@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/query_values.h"
+#include "sync/limits.h"
 
 namespace mycouch::api {
 namespace {
@@ -53,6 +54,7 @@ Result<Filter> parse_doc_ids(const http::Query& query, const json::Object* body)
   Error not_a_list{Errc::bad_request, "`doc_ids` filter parameter is not a list of doc ids."};
   const json::Array* ids = value ? value->as_array() : nullptr;
   if (!ids) return std::unexpected(not_a_list);
+  MYCOUCH_CHECK(sync::check_count(ids->size(), sync::kMaxDocuments, "doc_ids"));
   Filter filter{Filter::Kind::doc_ids, {}};
   for (const json::Value& id : *ids) {
     if (!id.as_string()) return std::unexpected(not_a_list);

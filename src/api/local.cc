@@ -9,8 +9,10 @@
 namespace mycouch::api {
 namespace {
 
-std::string local_id(const Call& call) {
-  return document_id(call).substr(sync::kLocalPrefix.size());
+Result<std::string> local_id(const Call& call) {
+  std::string id = document_id(call).substr(sync::kLocalPrefix.size());
+  MYCOUCH_CHECK(sync::check_local_id(id));
+  return id;
 }
 
 Task<void> send_written(DatabaseCall& call, unsigned status, const std::string& id, std::uint64_t version) {
@@ -25,7 +27,7 @@ Task<void> send_written(DatabaseCall& call, unsigned status, const std::string& 
 }  // namespace
 
 Task<void> get_local(DatabaseCall& call) {
-  std::string id = local_id(call);
+  MYCOUCH_CO_TRY(std::string id, local_id(call));
   MYCOUCH_CO_TRY(store::LocalDocument document, co_await call.database().read_local(id));
   std::string body;
   body.reserve(document.body.size() + 64);
@@ -34,8 +36,7 @@ Task<void> get_local(DatabaseCall& call) {
 }
 
 Task<void> put_local(DatabaseCall& call) {
-  std::string id = local_id(call);
-  if (id.empty()) co_return fail(Errc::illegal_docid, "Invalid _local document id.");
+  MYCOUCH_CO_TRY(std::string id, local_id(call));
   MYCOUCH_CO_TRY(std::string body, co_await call.read_body());
   MYCOUCH_CO_TRY(json::Outline outline, json::outline(body, 1));
   MYCOUCH_CO_TRY(sync::LocalEdit edit,
@@ -46,7 +47,7 @@ Task<void> put_local(DatabaseCall& call) {
 }
 
 Task<void> delete_local(DatabaseCall& call) {
-  std::string id = local_id(call);
+  MYCOUCH_CO_TRY(std::string id, local_id(call));
   MYCOUCH_CO_CHECK(co_await call.database().remove_local(id));
   co_return co_await send_written(call, 200, id, 0);
 }

@@ -15,16 +15,41 @@ namespace {
 constexpr std::string_view kCouchVersion = "3.5.0";
 constexpr std::uint64_t kMostUuids = 1000;
 
-Task<std::vector<std::string>> databases_of(Backend& backend, const auth::Principal& caller) {
-  MYCOUCH_CO_TRY(std::vector<std::string> names, co_await backend.store.list());
-  auto applications = backend.issuers.applications();
-  if (!caller.administrator) {
-    std::erase_if(names,
-                  [&](const std::string& name) { return !serves(backend, *caller.application, name); });
-    applications = {caller.application};
+// A database that only a pattern allows exists for a tenant once it holds something of the tenant's: its name
+// may have been chosen by another.
+Task<bool> holds_something(Backend& backend, const std::string& tenant, const std::string& name) {
+  auto database = co_await backend.store.open(name, {.partition = tenant, .scope = tenant});
+  if (!database) co_return false;
+  MYCOUCH_CO_TRY(store::DatabaseInfo info, co_await (*database)->info());
+  co_return info.update_seq > 0;
+}
+
+Task<std::vector<std::string>> databases_of_user(Backend& backend, const auth::Principal& caller) {
+  const auth::Application& application = *caller.application;
+  std::vector<std::string> names = named_databases(backend, application);
+  std::string unused;
+  auto access = co_await backend.tenancy.active_access(caller, &unused);
+  if (!access) co_return names;
+  MYCOUCH_CO_TRY(std::vector<std::string> all, co_await backend.store.list());
+  for (std::string& name : all) {
+    if (!serves(backend, application, name)) continue;
+    MYCOUCH_CO_TRY(bool holds, co_await holds_something(backend, access->tenant, name));
+    if (holds) names.push_back(std::move(name));
   }
-  for (const auto& application : applications)
+  co_return names;
+}
+
+Task<std::vector<std::string>> databases_of_administrator(Backend& backend) {
+  MYCOUCH_CO_TRY(std::vector<std::string> names, co_await backend.store.list());
+  for (const auto& application : backend.issuers.applications())
     std::ranges::move(named_databases(backend, *application), std::back_inserter(names));
+  co_return names;
+}
+
+Task<std::vector<std::string>> databases_of(Backend& backend, const auth::Principal& caller) {
+  auto found = caller.administrator ? co_await databases_of_administrator(backend)
+                                    : co_await databases_of_user(backend, caller);
+  MYCOUCH_CO_TRY(std::vector<std::string> names, std::move(found));
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   co_return names;

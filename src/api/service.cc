@@ -5,6 +5,7 @@
 
 #include "api/errors.h"
 #include "base/log.h"
+#include "http/ascii.h"
 #include "http/cors.h"
 
 namespace mycouch::api {
@@ -19,12 +20,42 @@ Result<void> check_who(Who who, const auth::Principal* caller) {
   return {};
 }
 
+Result<void> check_fields(const http::Headers& headers) {
+  int credentials = 0;
+  for (const auto& [name, value] : headers) {
+    if (http::equal_ignoring_case(name, "Authorization") && ++credentials > 1) {
+      return fail(Errc::bad_request, "more than one Authorization field");
+    }
+    if (http::equal_ignoring_case(name, "Content-Encoding") &&
+        !http::equal_ignoring_case(value, "identity")) {
+      return fail(Errc::bad_content_type,
+                  "a body with a Content-Encoding is not accepted: send it uncompressed");
+    }
+  }
+  return {};
+}
+
+// A pattern is an origin; "*", any; or an origin with ":*" for its port, any port or none.
+bool matches(std::string_view pattern, std::string_view origin) {
+  if (pattern == "*" || pattern == origin) return true;
+  constexpr std::string_view kAnyPort = ":*";
+  if (!pattern.ends_with(kAnyPort)) return false;
+  pattern.remove_suffix(kAnyPort.size());
+  if (!origin.starts_with(pattern)) return false;
+  std::string_view port = origin.substr(pattern.size());
+  if (port.empty()) return true;
+  port.remove_prefix(1);
+  return origin[pattern.size()] == ':' && !port.empty() &&
+         std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
 
 bool is_allowed_origin(const std::vector<std::shared_ptr<const auth::Application>>& applications,
                        std::string_view origin) {
   return std::ranges::any_of(applications, [origin](const auto& application) {
-    return std::ranges::find(application->allowed_origins, origin) != application->allowed_origins.end();
+    return std::ranges::any_of(application->allowed_origins,
+                               [origin](const std::string& pattern) { return matches(pattern, origin); });
   });
 }
 
@@ -63,6 +94,7 @@ boost::asio::awaitable<void> Service::handle(http::Exchange& exchange) {
 
 Task<void> Service::answer(http::Exchange& exchange, Progress& progress) {
   const http::Request& request = exchange.request();
+  MYCOUCH_CO_CHECK(check_fields(request.headers));
   MYCOUCH_CO_TRY(progress.segments, http::split_path(request.raw_path()));
   http::RouteResult result = routes_.router().match(request.method, progress.segments);
   if (auto* wrong = std::get_if<http::MethodNotAllowed>(&result)) {

@@ -12,7 +12,7 @@ Task<void> get_tenants(ServerCall& call) {
 }
 
 Task<void> post_tenant(ServerCall& call) {
-  MYCOUCH_CO_TRY(json::Object request, co_await call.read_object());
+  MYCOUCH_CO_TRY(json::Object request, co_await call.read_object(kMaxTableBody));
   MYCOUCH_CO_TRY(json::Object tenant,
                  co_await call.backend().tenancy.create_tenant(*call.caller(), std::move(request)));
   co_return co_await call.send_json(201, json::write(tenant));

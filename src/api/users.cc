@@ -19,7 +19,7 @@ Task<void> get_user(ServerCall& call) {
 }
 
 Task<void> put_user(ServerCall& call) {
-  MYCOUCH_CO_TRY(json::Object changes, co_await call.read_object());
+  MYCOUCH_CO_TRY(json::Object changes, co_await call.read_object(kMaxTableBody));
   MYCOUCH_CO_TRY(auto written,
                  co_await call.backend().tenancy.put_user(*call.caller(), user_id(call), changes));
   // `_id` and `_rev` say it once more, for clients that keep what was answered.

@@ -72,7 +72,7 @@ void apply_file(Config& config, const std::string& path, Complaints& complaints)
     auth::Application& application = config.applications.emplace_back();
     for (const Given& given : givens) apply_to_application(application, given, found);
   }
-  for (const std::string& complaint : found) complaints.push_back(path + ": " + complaint);
+  for (const std::string& complaint : found) complaints.push_back(fmt::format("{}: {}", path, complaint));
 }
 
 void apply_given(Config& config, const Given& given, Complaints& complaints) {
@@ -181,6 +181,9 @@ Complaints check_config(const Config& config) {
   }
   if (Result<void> good = store::check_database_name(config.store.system_database); !good) {
     complaints.push_back("store.system_database: " + good.error().reason);
+  }
+  if (config.admin.user.empty() || config.admin.user.contains(':')) {
+    complaints.emplace_back("admin.user: expected a name without ':'");
   }
   for (const auth::Application& application : config.applications) {
     check_application(application, config, complaints);

@@ -188,9 +188,11 @@ Result<void> run_server(const Config& config, std::optional<Development> develop
   serve_until_signal(*server);
 
   issuers.stop();
+  store->stop();
   pool.join();
-  server.reset();
+  // The queue's last answers go to the server's executors, so the store ends before they do.
   store->close();
+  server.reset();
   log::info("stopped");
   log::flush();
   return {};

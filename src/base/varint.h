@@ -31,6 +31,8 @@ class RecordReader {
     for (unsigned shift = 0; shift < 64 && !bytes_.empty(); shift += 7) {
       auto byte = static_cast<std::uint8_t>(bytes_.front());
       bytes_.remove_prefix(1);
+      constexpr unsigned kLastShift = 63;
+      if (shift == kLastShift && byte > 1) return std::nullopt;
       n |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
       if (byte < 0x80) return n;
     }

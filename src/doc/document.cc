@@ -135,6 +135,7 @@ std::optional<base::Md5> parse_md5(std::string_view text) {
 Revision next_revision(const std::optional<Revision>& parent, bool deleted, std::string_view body,
                        const std::vector<Attachment>& attachments) {
   std::vector<const Attachment*> by_name;
+  by_name.reserve(attachments.size());
   for (const Attachment& attachment : attachments) by_name.push_back(&attachment);
   std::ranges::sort(by_name, {},
                     [](const Attachment* attachment) -> std::string_view { return attachment->name; });

@@ -70,7 +70,7 @@ struct EditRules {
 };
 
 /// Checks CouchDB's rules for ids (`_design/` and ordinary ids; `_local/` is not a document): not empty,
-/// UTF-8, no other leading underscore; and at most 512 bytes. `illegal_docid` otherwise.
+/// UTF-8, no other leading underscore; and at most 4,096 bytes. `illegal_docid` otherwise.
 Result<void> check_id(std::string_view id);
 
 /// Reads one document. `node` is a value of `outline` whose members, where it is an object, are within the

@@ -28,7 +28,7 @@ constexpr int kParentShift = 4;
 constexpr std::uint8_t kKnownBits = 0x3f;
 enum class ParentPlace : std::uint8_t { just_before, none, farther_back };
 
-constexpr std::size_t kSmallestNode = 3;  // flags, and a text hash of one character
+constexpr std::size_t kSmallestNode = 2;  // flags, and the length of an empty hash
 
 std::vector<bool> parents_of(std::span<const RevTree::Node> nodes) {
   std::vector<bool> is_parent(nodes.size());

@@ -74,9 +74,10 @@ Server::State::State(ServerOptions options, Handler handler, ErrorRenderer rende
 }
 
 std::vector<std::unique_ptr<Worker>> Server::State::make_workers(Service& service) {
+  unsigned threads = thread_count(service.options);
   std::vector<std::unique_ptr<Worker>> made;
-  for (unsigned i = 0; i < thread_count(service.options); ++i)
-    made.push_back(std::make_unique<Worker>(service));
+  made.reserve(threads);
+  for (unsigned i = 0; i < threads; ++i) made.push_back(std::make_unique<Worker>(service));
   return made;
 }
 

@@ -46,6 +46,9 @@ struct ReadOptions {
   bool deleted_conflicts = false;
   bool local_seq = false;
   doc::AttachmentForm attachments = doc::AttachmentForm::stubs;
+  /// Of calls that read many documents: they end after the document that brings their answer to so many
+  /// bytes.
+  std::size_t max_bytes = std::size_t{4} << 20;
 };
 
 /// One leaf (or asked revision) of `open_revs` and `_bulk_get`: the document, or the revision that is
@@ -160,8 +163,9 @@ class Database {
   virtual Task<std::vector<OpenRevision>> read_all_leaves(std::string id, ReadOptions options) = 0;
   virtual Task<std::vector<OpenRevision>> read_revisions(std::string id, std::vector<doc::Revision> revisions,
                                                          ReadOptions options) = 0;
-  /// In the order of the requests; each with at least one entry (with `latest` there may be more). An entry
-  /// without a revision whose document is not there has generation 0.
+  /// In the order of the requests, and fewer than asked (but at least one) where `max_bytes` was reached.
+  /// Each with at least one entry (with `latest` there may be more). An entry without a revision whose
+  /// document is not there has generation 0.
   virtual Task<std::vector<std::vector<OpenRevision>>> read_many(std::vector<RevisionRequest> requests,
                                                                  ReadOptions options) = 0;
 
@@ -183,7 +187,8 @@ class Database {
   virtual Subscription subscribe(std::shared_ptr<base::Waiter> waiter) = 0;
 
   virtual Task<AllDocsPage> all_docs(AllDocsQuery query) = 0;
-  /// One row for each id, in their order; nothing for an id that never was.
+  /// One row for each id, in their order, and fewer than asked (but at least one) where `query.max_bytes` was
+  /// reached; nothing for an id that never was.
   virtual Task<std::vector<std::optional<AllDocsRow>>> all_docs_by_id(std::vector<std::string> ids,
                                                                       AllDocsQuery query) = 0;
 

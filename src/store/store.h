@@ -47,7 +47,11 @@ class Store {
   using Observer = std::function<void(const std::vector<std::string>& ids)>;
   virtual void observe(std::string name, Observer observer) = 0;
 
-  /// What was acknowledged is on disk; nothing may be called afterwards.
+  /// Asks work in the background (compaction, sweeping) to end soon. Before the pool is joined, which waits
+  /// for it.
+  virtual void stop() = 0;
+
+  /// What was acknowledged is on disk; nothing may be called afterwards. After the pool was joined.
   virtual void close() = 0;
 };
 

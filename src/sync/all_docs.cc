@@ -104,27 +104,22 @@ class AllDocs {
     if (options_.descending) std::ranges::reverse(keys);
     std::size_t begin = std::min<std::uint64_t>(options_.skip, keys.size());
     std::size_t last = begin + std::min<std::uint64_t>(remaining_, keys.size() - begin);
-    BatchSize batch;
     while (begin < last) {
-      std::size_t end = std::min(begin + batch.next(), last);
+      std::size_t end = std::min(begin + kBatch, last);
       std::vector<std::string> ids;
       for (std::size_t i = begin; i < end; ++i) {
         if (const std::string* id = keys[i].as_string()) ids.push_back(*id);
       }
       MYCOUCH_CO_TRY(auto found, co_await database_.all_docs_by_id(std::move(ids), query()));
-
-      std::size_t bytes = 0;
       auto next_found = found.begin();
       for (; begin < end; ++begin) {
         bool is_id = keys[begin].as_string() != nullptr;
+        if (is_id && next_found == found.end()) break;
         store::AllDocsRow* row = is_id && *next_found ? &**next_found : nullptr;
         if (is_id) ++next_found;
-        std::size_t before = output_.text().size();
         append(keys[begin], row);
-        bytes += output_.text().size() - before;
+        if (output_.full()) MYCOUCH_CO_CHECK(co_await output_.flush());
       }
-      batch.made(bytes);
-      if (output_.full()) MYCOUCH_CO_CHECK(co_await output_.flush());
     }
     co_return Result<void>{};
   }

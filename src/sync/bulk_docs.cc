@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "json/outline.h"
+#include "sync/limits.h"
 #include "sync/local_document.h"
 
 namespace mycouch::sync {
@@ -51,7 +52,7 @@ Result<void> add_local(Batch& batch, const json::Outline& outline, const json::N
                        const WriteRules& rules) {
   MYCOUCH_TRY(LocalEdit edit, read_local_edit(outline, node, rules.max_document_size));
   std::string local_id = id.substr(kLocalPrefix.size());
-  if (local_id.empty()) return fail(Errc::illegal_docid, "Invalid _local document id.");
+  MYCOUCH_CHECK(check_local_id(local_id));
   batch.locals.push_back({batch.outcomes.rows.size(), std::move(local_id), std::move(edit)});
   batch.outcomes.rows.push_back({std::move(id), {}, {}});
   return {};
@@ -81,8 +82,10 @@ Result<Batch> read_batch(const std::string& body, const WriteRules& rules) {
   MYCOUCH_TRY(const json::Node* docs, find_docs(outline));
   Batch batch;
   MYCOUCH_TRY(batch.outcomes.new_edits, read_new_edits(outline));
-  for (const json::Node& node : outline.children(*docs))
+  for (const json::Node& node : outline.children(*docs)) {
+    MYCOUCH_CHECK(check_count(batch.outcomes.rows.size() + 1, kMaxDocuments, "documents"));
     MYCOUCH_CHECK(add_document(batch, outline, node, rules));
+  }
   return batch;
 }
 

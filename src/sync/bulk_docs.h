@@ -23,8 +23,9 @@ struct BulkOutcomes {
 };
 
 /// `body` is the request's. A document that breaks CouchDB's rules fails the whole request, before anything
-/// is written; one that its writer may not store (`forbidden`), that conflicts, or that lacks an attachment
-/// fails alone. Documents without an id get one. Local documents are written after the others.
+/// is written, and so do more than kMaxDocuments (`too_large`); one that its writer may not store
+/// (`forbidden`), that conflicts, or that lacks an attachment fails alone. Documents without an id get one.
+/// Local documents are written after the others.
 Task<BulkOutcomes> bulk_docs(store::Database& database, std::string body, const WriteRules& rules);
 
 }  // namespace mycouch::sync

@@ -1,9 +1,12 @@
 #include "sync/bulk_get.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "json/outline.h"
 #include "json/writer.h"
+#include "sync/limits.h"
 
 namespace mycouch::sync {
 namespace {
@@ -83,6 +86,14 @@ void append_result(std::string& out, const BulkGetEntry& entry, const std::vecto
   out += "]}";
 }
 
+std::vector<store::RevisionRequest> requests_of(std::span<const BulkGetEntry> entries) {
+  std::vector<store::RevisionRequest> requests;
+  for (const BulkGetEntry& entry : entries) {
+    if (auto* request = std::get_if<store::RevisionRequest>(&entry.request)) requests.push_back(*request);
+  }
+  return requests;
+}
+
 }  // namespace
 
 Result<std::vector<BulkGetEntry>> read_bulk_get(std::string_view body) {
@@ -93,32 +104,28 @@ Result<std::vector<BulkGetEntry>> read_bulk_get(std::string_view body) {
   if (!docs || docs->kind != json::Kind::array)
     return fail(Errc::bad_request, "Missing JSON list of 'docs'.");
   std::vector<BulkGetEntry> entries;
-  for (const json::Node& node : outline.children(*docs)) entries.push_back(read_entry(outline, node));
+  for (const json::Node& node : outline.children(*docs)) {
+    MYCOUCH_CHECK(check_count(entries.size() + 1, kMaxDocuments, "documents"));
+    entries.push_back(read_entry(outline, node));
+  }
   return entries;
 }
 
 Task<void> bulk_get(store::Database& database, std::vector<BulkGetEntry> entries, store::ReadOptions options,
                     ErrorWord error_word, Output& output) {
   output.text() += R"({"results":[)";
-  BatchSize batch;
   for (std::size_t begin = 0; begin < entries.size();) {
-    std::size_t end = std::min(begin + batch.next(), entries.size());
-    std::vector<store::RevisionRequest> requests;
-    for (std::size_t i = begin; i < end; ++i) {
-      if (auto* request = std::get_if<store::RevisionRequest>(&entries[i].request))
-        requests.push_back(*request);
-    }
-    MYCOUCH_CO_TRY(auto found, co_await database.read_many(std::move(requests), options));
-
-    std::size_t before = output.text().size();
+    std::size_t end = std::min(begin + kBatch, entries.size());
+    MYCOUCH_CO_TRY(auto found,
+                   co_await database.read_many(requests_of({&entries[begin], end - begin}), options));
     auto next_found = found.cbegin();
     for (; begin < end; ++begin) {
-      if (begin > 0) output.text() += ',';
       bool good = std::holds_alternative<store::RevisionRequest>(entries[begin].request);
+      if (good && next_found == found.cend()) break;
+      if (begin > 0) output.text() += ',';
       append_result(output.text(), entries[begin], good ? &*next_found++ : nullptr, error_word);
+      if (output.full()) MYCOUCH_CO_CHECK(co_await output.flush());
     }
-    batch.made(output.text().size() - before);
-    if (output.full()) MYCOUCH_CO_CHECK(co_await output.flush());
   }
   output.text() += "]}";
   co_return Result<void>{};

@@ -19,7 +19,7 @@ struct BulkGetEntry {
   std::variant<store::RevisionRequest, Error> request;
 };
 
-/// {"docs":[{"id","rev"?},…]}; `bad_request` for another shape.
+/// {"docs":[{"id","rev"?},…]}; `bad_request` for another shape, `too_large` for over kMaxDocuments.
 Result<std::vector<BulkGetEntry>> read_bulk_get(std::string_view body);
 
 /// CouchDB's word for an error.

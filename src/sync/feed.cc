@@ -57,9 +57,9 @@ Task<void> Feed::run() {
     if (!page) co_return std::unexpected(std::move(page).error());
     MYCOUCH_CO_CHECK(co_await send_page(std::move(page->rows)));
     if (remaining_ > 0) at_ = std::max(at_, page->last_seq);
-    if (!page->at_end || done()) continue;
-    if (options_.kind == FeedKind::normal) co_return end(0);
-    MYCOUCH_CO_TRY(Next next, co_await wait());
+    if (done()) break;
+    if (page->at_end && options_.kind == FeedKind::normal) co_return end(0);
+    MYCOUCH_CO_TRY(Next next, co_await (page->at_end ? wait() : check()));
     if (next == Next::end) break;
   }
   MYCOUCH_CO_TRY(std::uint64_t pending, co_await database_.pending(at_));
@@ -76,6 +76,8 @@ Task<void> Feed::run_descending() {
     at_end = page.at_end || page.rows.empty();
     if (!page.rows.empty()) query.before = page.rows.back().seq;
     MYCOUCH_CO_CHECK(co_await send_page(std::move(page.rows)));
+    MYCOUCH_CO_TRY(Next next, co_await check());
+    if (next == Next::end) break;
   }
   std::uint64_t documents = info.doc_count + info.doc_del_count;
   co_return end(documents > sent_ ? documents - sent_ : 0);
@@ -109,19 +111,15 @@ Task<void> Feed::send_with_documents(const std::vector<store::ChangeRow>& rows) 
   read.conflicts = options_.conflicts;
   if (options_.attachments) read.attachments = doc::AttachmentForm::inline_data;
   for (std::size_t begin = 0; begin < rows.size();) {
-    std::size_t end = std::min(begin + batch_.next(), rows.size());
+    std::size_t end = std::min(begin + kBatch, rows.size());
     std::vector<store::RevisionRequest> requests;
     for (std::size_t i = begin; i < end; ++i) requests.push_back({rows[i].id, rows[i].leaves.front()});
     MYCOUCH_CO_TRY(auto found, co_await database_.read_many(std::move(requests), read));
-
-    std::size_t before = output_.text().size();
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto& document = found[i - begin].front().document;
-      append_row(rows[i], document ? &*document : nullptr);
+    for (const std::vector<store::OpenRevision>& revisions : found) {
+      const auto& document = revisions.front().document;
+      append_row(rows[begin++], document ? &*document : nullptr);
+      if (output_.full()) MYCOUCH_CO_CHECK(co_await output_.flush());
     }
-    batch_.made(output_.text().size() - before);
-    begin = end;
-    if (output_.full()) MYCOUCH_CO_CHECK(co_await output_.flush());
   }
   co_return Result<void>{};
 }
@@ -142,8 +140,15 @@ void Feed::append_row(const store::ChangeRow& row, const doc::Document* document
   --remaining_;
 }
 
-// Registers where wake-ups come from at the first call, and asks for one more look: what happened before the
-// registration woke nobody.
+// Whether the host lets the feed go on; asked once for each page, as catching up may take long.
+Task<Feed::Next> Feed::check() {
+  MYCOUCH_CO_TRY(bool goes_on, co_await host_.goes_on());
+  if (!goes_on || SteadyClock::now() >= host_.deadline()) co_return Next::end;
+  co_return Next::read;
+}
+
+// Registers where wake-ups come from at the first call, and looks once more: what happened before the
+// registration, to the scope or to the caller's membership, woke nobody.
 Task<Feed::Next> Feed::wait() {
   if (!waiter_) {
     waiter_ = base::Waiter::create(co_await boost::asio::this_coro::executor);
@@ -151,15 +156,15 @@ Task<Feed::Next> Feed::wait() {
     MYCOUCH_CO_CHECK(co_await host_.watch(waiter_));
     // The client sees that it is connected, whatever the kind of feed.
     if (sent_ == 0 && output_.text().empty()) output_.text() += '\n';
-    co_return Next::read;
+    co_return co_await check();
   }
   MYCOUCH_CO_CHECK(co_await output_.flush());
   for (;;) {
     auto until = std::min(host_.deadline(), last_output_ + options_.heartbeat.value_or(options_.timeout));
     bool woken = co_await waiter_->wait_until(until);
-    MYCOUCH_CO_TRY(bool goes_on, co_await host_.goes_on());
+    MYCOUCH_CO_TRY(Next next, co_await check());
+    if (next == Next::end) co_return Next::end;
     auto now = SteadyClock::now();
-    if (!goes_on || now >= host_.deadline()) co_return Next::end;
     if (now >= last_output_ + options_.heartbeat.value_or(options_.timeout)) {
       if (!options_.heartbeat) co_return Next::end;
       format_.heartbeat(output_.text());

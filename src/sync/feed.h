@@ -2,9 +2,9 @@
 //
 // All kinds of feed are one loop: read a page of the scope's changes after where we are, send the rows that
 // pass the filter, and where nothing is left either end (normal; longpoll, once it has sent a row) or wait to
-// be woken. What a waiting feed waits for is one Waiter, held by the database (a change in the scope) and by
-// the FeedHost (the client has gone, the caller lost its access, the server stops). Until a feed has to wait
-// it registers with nobody.
+// be woken. After each page it asks the FeedHost whether it may go on. What a waiting feed waits for is one
+// Waiter, held by the database (a change in the scope) and by the FeedHost (the client has gone, the caller
+// lost its access, the server stops). Until a feed has to wait it registers with nobody.
 #pragma once
 
 #include <chrono>
@@ -80,6 +80,7 @@ class Feed {
   void append_row(const store::ChangeRow& row, const doc::Document* document);
   void keep_passing(std::vector<store::ChangeRow>& rows) const;
   bool done() const;
+  Task<Next> check();
   Task<Next> wait();
   Result<void> end(std::uint64_t pending);
 
@@ -92,7 +93,6 @@ class Feed {
   std::uint64_t at_ = 0;         // the sequence that the client has been told of
   std::uint64_t remaining_ = 0;  // rows that may still be sent
   std::uint64_t sent_ = 0;
-  BatchSize batch_;
 
   std::shared_ptr<base::Waiter> waiter_;  // from the first wait on
   store::Subscription subscription_;

@@ -8,6 +8,7 @@
 namespace mycouch::sync {
 namespace {
 
+constexpr std::size_t kMaxIdLength = 4096;  // as of other documents
 constexpr std::array<std::string_view, 5> kDropped = {"_id", "_rev", "_revisions", "_attachments",
                                                       "_deleted"};
 
@@ -31,6 +32,12 @@ Result<void> check_member(const json::Node& member) {
 }
 
 }  // namespace
+
+Result<void> check_local_id(std::string_view id) {
+  if (id.empty()) return fail(Errc::illegal_docid, "Invalid _local document id.");
+  if (id.size() > kMaxIdLength) return fail(Errc::illegal_docid, "Document id is too long");
+  return {};
+}
 
 Result<LocalEdit> read_local_edit(const json::Outline& outline, const json::Node& node,
                                   std::uint64_t max_document_size) {

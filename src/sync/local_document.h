@@ -14,6 +14,9 @@ namespace mycouch::sync {
 
 inline constexpr std::string_view kLocalPrefix = "_local/";
 
+/// `id` is without the prefix; `illegal_docid` for an empty one and for over 4,096 bytes.
+Result<void> check_local_id(std::string_view id);
+
 /// What a client sends of one.
 struct LocalEdit {
   std::string body;  // without the members that CouchDB keeps elsewhere (_id, _rev, …)

@@ -27,17 +27,7 @@ class Output {
   std::string text_;
 };
 
-/// How many documents to read at once: as many as make about one piece, learnt from the ones before. So a
-/// batch of small documents costs few calls, and one of large documents little memory.
-class BatchSize {
- public:
-  std::size_t next() const { return next_; }
-  /// The last batch has become `bytes` of the answer.
-  void made(std::size_t bytes);
-
- private:
-  static constexpr std::size_t kMost = 512;
-  std::size_t next_ = 16;
-};
+/// How many documents are asked of the store at once. Where they are large it answers fewer.
+inline constexpr std::size_t kBatch = 256;
 
 }  // namespace mycouch::sync

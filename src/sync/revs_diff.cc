@@ -2,6 +2,7 @@
 
 #include "json/outline.h"
 #include "json/writer.h"
+#include "sync/limits.h"
 
 namespace mycouch::sync {
 namespace {
@@ -41,11 +42,14 @@ Result<RevisionsAsked> read_revisions_asked(std::string_view body) {
     return fail(Errc::bad_request, "Request body must be a JSON object");
   }
   RevisionsAsked asked;
+  std::size_t count = 0;  // of revisions
   for (const json::Node& list : outline.children(outline.root())) {
+    MYCOUCH_CHECK(check_count(asked.size() + 1, kMaxDocuments, "ids"));
     if (list.kind != json::Kind::array) return fail(Errc::bad_request, "Invalid list of revisions");
     auto& [id, revisions] = asked.emplace_back();
     id = list.name;
     for (const json::Node& text : outline.children(list)) {
+      MYCOUCH_CHECK(check_count(++count, kMaxRevisions, "revisions"));
       if (text.kind != json::Kind::string) return fail(Errc::bad_request, "Invalid rev format");
       MYCOUCH_TRY(doc::Revision revision, doc::parse_revision(json::decode_string(text.text)));
       revisions.push_back(std::move(revision));

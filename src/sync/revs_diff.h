@@ -13,7 +13,8 @@ namespace mycouch::sync {
 
 using RevisionsAsked = std::vector<std::pair<std::string, std::vector<doc::Revision>>>;
 
-/// {"id":["1-abc",…],…}; `bad_request` for another shape.
+/// {"id":["1-abc",…],…}; `bad_request` for another shape, `too_large` for over kMaxDocuments or
+/// kMaxRevisions.
 Result<RevisionsAsked> read_revisions_asked(std::string_view body);
 
 /// {"id":{"missing":[…],"possible_ancestors":[…]},…}, without the ids of which nothing is missing.

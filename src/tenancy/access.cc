@@ -18,8 +18,14 @@ std::unexpected<Error> refresh(std::string active, std::string* active_tenant) {
 
 }  // namespace
 
-Task<Access> Tenancy::access(const auth::Principal& caller, std::string tenant_id) {
-  MYCOUCH_CO_TRY(std::shared_ptr<const Members> members, co_await state_->memberships.members(tenant_id));
+Task<std::shared_ptr<const Profile>> Tenancy::State::checked_profile(const auth::Principal& caller) {
+  MYCOUCH_CO_TRY(std::shared_ptr<const Profile> profile, co_await memberships.profile(caller.user_id));
+  if (profile != nullptr) MYCOUCH_CO_CHECK(check_user(*profile, caller));
+  co_return profile;
+}
+
+Task<Access> Tenancy::State::access(const auth::Principal& caller, std::string tenant_id) {
+  MYCOUCH_CO_TRY(std::shared_ptr<const Members> members, co_await memberships.members(tenant_id));
   if (members == nullptr) co_return fail(Errc::not_found, "missing");
   if (caller.administrator) co_return Access{.tenant = std::move(tenant_id), .role = Role::owner};
   if (members->deleted) co_return fail(Errc::not_found, "deleted");
@@ -28,31 +34,35 @@ Task<Access> Tenancy::access(const auth::Principal& caller, std::string tenant_i
   co_return Access{.tenant = std::move(tenant_id), .role = *role};
 }
 
+Task<Access> Tenancy::access(const auth::Principal& caller, std::string tenant_id) {
+  if (!caller.administrator) MYCOUCH_CO_CHECK(co_await state_->checked_profile(caller));
+  co_return co_await state_->access(caller, std::move(tenant_id));
+}
+
 Task<Access> Tenancy::active_access(const auth::Principal& caller, std::string* active_tenant) {
   if (caller.administrator) co_return fail(Errc::forbidden, "the administrator has no active tenant");
+  MYCOUCH_CO_TRY(std::shared_ptr<const Profile> profile, co_await state_->checked_profile(caller));
   const bool by_claim = caller.application->tenant_source == auth::TenantSource::claim;
 
   if (by_claim && caller.active_tenant) {
-    Result<Access> claimed = co_await access(caller, *caller.active_tenant);
+    Result<Access> claimed = co_await state_->access(caller, *caller.active_tenant);
     if (claimed || claimed.error().code != Errc::not_found) co_return claimed;
     // The claim may name the personal tenant of a user who is unknown here, as after the data were lost.
     MYCOUCH_CO_TRY([[maybe_unused]] Settled settled, co_await state_->settle(caller));
-    claimed = co_await access(caller, *caller.active_tenant);
+    claimed = co_await state_->access(caller, *caller.active_tenant);
     if (!claimed && claimed.error().code == Errc::not_found) co_return not_a_member();
     co_return claimed;
   }
 
-  MYCOUCH_CO_TRY(std::shared_ptr<const Profile> profile,
-                 co_await state_->memberships.profile(caller.user_id));
-  if (profile != nullptr && !profile->deleted) {
-    Result<Access> active = co_await access(caller, profile->active_tenant);
+  if (profile != nullptr) {
+    Result<Access> active = co_await state_->access(caller, profile->active_tenant);
     if (active && by_claim) co_return refresh(std::move(active->tenant), active_tenant);
     if (active) co_return active;
   }
   // A first-time caller, or one whose active tenant is gone.
   MYCOUCH_CO_TRY(Bootstrap settled, co_await bootstrap(caller));
   if (by_claim) co_return refresh(std::move(settled.active_tenant_id), active_tenant);
-  co_return co_await access(caller, std::move(settled.active_tenant_id));
+  co_return co_await state_->access(caller, std::move(settled.active_tenant_id));
 }
 
 Task<std::optional<std::string>> Tenancy::active_tenant_of(std::string user_id) {

@@ -29,7 +29,7 @@ Task<bool> Tenancy::State::create_personal_tenant(const auth::Principal& caller,
 
 Task<Settled> Tenancy::State::settle_once(const auth::Principal& caller) {
   MYCOUCH_CO_TRY(std::optional<json::Object> user, co_await system.read(caller.user_id));
-  if (user && is_deleted(*user)) co_return fail(Errc::forbidden, "this user was deleted");
+  if (user) MYCOUCH_CO_CHECK(check_user(profile_in(*user), caller));
   MYCOUCH_CO_TRY(std::vector<json::Object> tenants, co_await system.tenants_of(caller.user_id));
   MYCOUCH_CO_TRY(const bool has_personal, co_await create_personal_tenant(caller, tenants));
   if (!has_personal && tenants.empty()) co_return fail(Errc::forbidden, "you are not a member of any tenant");

@@ -15,11 +15,6 @@ Members members_in(const json::Object& tenant) {
   return read;
 }
 
-Profile profile_in(const json::Object& user) {
-  return {.deleted = is_deleted(user),
-          .active_tenant = std::string(user.string("active_tenant_id").value_or(""))};
-}
-
 // The snapshot of a document: `make` builds one from the document's object.
 template <class Snapshot>
 Task<std::shared_ptr<const Snapshot>> find_or_read(SnapshotCache<Snapshot>& cache, SystemDatabase& system,
@@ -34,6 +29,20 @@ Task<std::shared_ptr<const Snapshot>> find_or_read(SnapshotCache<Snapshot>& cach
 }
 
 }  // namespace
+
+Profile profile_in(const json::Object& user) {
+  return {.deleted = is_deleted(user),
+          .sub = std::string(user.string("sub").value_or("")),
+          .active_tenant = std::string(user.string("active_tenant_id").value_or(""))};
+}
+
+Result<void> check_user(const Profile& profile, const auth::Principal& caller) {
+  if (!profile.sub.empty() && profile.sub != caller.sub) {
+    return fail(Errc::forbidden, "this user belongs to another application");
+  }
+  if (profile.deleted) return fail(Errc::forbidden, "this user was deleted");
+  return {};
+}
 
 std::optional<Role> Members::role_of(std::string_view user_id) const {
   auto at = roles.find(user_id);

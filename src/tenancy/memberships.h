@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/principal.h"
 #include "base/task.h"
+#include "json/value.h"
 #include "tenancy/role.h"
 #include "tenancy/snapshot_cache.h"
 #include "tenancy/system_database.h"
@@ -29,8 +31,14 @@ struct Members {
 
 struct Profile {
   bool deleted = false;
+  std::string sub;  // of the tokens of this user; empty where the document does not say
   std::string active_tenant;
 };
+Profile profile_in(const json::Object& user);
+/// `forbidden` for a user who was deleted, and for a caller of another application. A prefix and a `sub` can
+/// make the same id as others do ("b-" and "x", "" and "b-x"); as no two applications share a prefix, two
+/// callers with the same id are of one application exactly when they have the same `sub`.
+Result<void> check_user(const Profile& profile, const auth::Principal& caller);
 
 /// Thread-safe. What is not in the store is asked for there each time.
 class Memberships {

@@ -22,6 +22,11 @@ struct Tenancy::State {
         system(the_store, name),
         memberships(system) {}
 
+  /// The caller's profile, null where the user is not known yet; the errors of check_user.
+  Task<std::shared_ptr<const Profile>> checked_profile(const auth::Principal& caller);
+  /// Access to a tenant for a caller whose profile was checked.
+  Task<Access> access(const auth::Principal& caller, std::string tenant_id);
+
   /// Creates what the caller lacks, and mends what an interrupted write left behind; see bootstrap.cc.
   Task<Settled> settle(const auth::Principal& caller);
 

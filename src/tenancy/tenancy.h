@@ -49,8 +49,9 @@ class Tenancy {
   static std::string internal_tenant_id(std::string_view in_url);
   static std::string internal_user_id(const auth::Principal& caller, std::string_view in_url);
 
-  /// The tenant's view of a database that is named in the path. `forbidden` for a stranger, `not_found` for a
-  /// tenant that does not exist or is deleted. The administrator reaches any.
+  /// The tenant's view of a database that is named in the path. `forbidden` for a stranger, for a user who
+  /// was deleted, and for one of another application whose id is the same; `not_found` for a tenant that does
+  /// not exist or is deleted. The administrator reaches any.
   Task<Access> access(const auth::Principal& caller, std::string tenant_id);
   /// The caller's active tenant, by the token's claim or the profile (`tenant_source`); a first-time caller
   /// is set up. `token_refresh_required` when the claim is absent: the active tenant to ask for is then in

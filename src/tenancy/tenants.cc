@@ -18,6 +18,7 @@ Task<std::vector<json::Object>> Tenancy::tenants(const auth::Principal& caller) 
 }
 
 Task<json::Object> Tenancy::tenant(const auth::Principal& caller, std::string tenant_id) {
+  if (!caller.administrator) MYCOUCH_CO_CHECK(co_await state_->checked_profile(caller));
   MYCOUCH_CO_TRY(std::optional<json::Object> tenant, co_await state_->system.read(std::move(tenant_id)));
   if (!tenant) co_return fail(Errc::not_found, "missing");
   if (!caller.administrator) {

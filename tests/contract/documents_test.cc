@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include <gmock/gmock.h>
 
 #include "contract/stores.h"
@@ -218,6 +221,65 @@ TEST_P(StoreContractTest, BadDatabaseNamesAreRefused) {
     EXPECT_EQ(run(store().create(name)).error().code, Errc::illegal_database_name) << name;
   }
   EXPECT_TRUE(run(store().create("a_$()+-/0")));
+}
+
+TEST_P(StoreContractTest, TheLastGenerationHasNoSuccessor) {
+  auto db = tenant("a");
+  replicate(*db, "x", "{}", {"4294967295-a"}, true);
+  EXPECT_EQ(put(*db, "x", "{}").error->code, Errc::bad_request);
+  EXPECT_EQ(put(*db, "x", "{}", "4294967295-a").error->code, Errc::bad_request);
+  put(*db, "y", "{}");
+  EXPECT_EQ(run(db->all_docs({}))->rows.size(), 1U);
+}
+
+TEST_P(StoreContractTest, ATreeOfEmptyHashesIsReadAgain) {
+  auto db = tenant("a");
+  std::vector<std::string> path;
+  for (int generation = 12; generation > 0; --generation) path.push_back(std::to_string(generation) + "-");
+  replicate(*db, "x", R"({"n":1})", path);
+  EXPECT_EQ(body_of(*db, "x"), R"({"n":1})");
+}
+
+TEST_P(StoreContractTest, ManyRevisionsInOneBatchMoveTheDocumentOnce) {
+  auto db = tenant("a");
+  std::vector<doc::Edit> edits;
+  constexpr int kRevisions = 3000;
+  for (int i = 0; i < kRevisions; ++i) {
+    doc::Edit edit;
+    edit.id = "x";
+    edit.path = {1, {doc::RevHash("r" + std::to_string(i))}};
+    edits.push_back(std::move(edit));
+  }
+  ASSERT_TRUE(run(db->write(std::move(edits), {.new_edits = false})));
+  auto info = run(db->info());
+  EXPECT_EQ(info->update_seq, 1U);
+  EXPECT_EQ(info->doc_count, 1U);
+  EXPECT_EQ(run(db->read_all_leaves("x", {}))->size(), static_cast<std::size_t>(kRevisions));
+}
+
+TEST_P(StoreContractTest, AnswersOfManyDocumentsAreBounded) {
+  auto db = tenant("a");
+  put(*db, "x", R"({"s":")" + std::string(10'000, 'x') + R"("})");
+  ReadOptions options;
+  options.max_bytes = 25'000;
+  auto read =
+      run(db->read_many(std::vector<RevisionRequest>(10, RevisionRequest{.id = "x", .rev = {}}), options));
+  EXPECT_THAT(*read, SizeIs(3));
+}
+
+TEST_P(StoreContractTest, DatabasesOfOneGroupSeeEachOther) {
+  std::vector<std::thread> creators;
+  std::atomic<int> created = 0;
+  for (int i = 0; i < 8; ++i) {
+    creators.emplace_back([&] { created += under_test.run(store().create("same")) ? 1 : 0; });
+  }
+  for (std::thread& creator : creators) creator.join();
+  EXPECT_EQ(created, 1);
+}
+
+TEST_P(StoreContractTest, ScopesHaveEpochsOfTheirOwn) {
+  EXPECT_NE(run(tenant("a")->info())->epoch, run(tenant("b")->info())->epoch);
+  EXPECT_EQ(run(tenant("a")->info())->epoch, run(tenant("a")->info())->epoch);
 }
 
 }  // namespace

@@ -122,3 +122,14 @@ test('a route is known by its method too', { timeout }, withServer(async (server
     assert.ok(headers.get('allow')?.length > 0, 'the methods that are allowed');
   }
 }, { configuration: issuer.configuration() }));
+
+test('a database that only a pattern allows is listed where the caller\'s tenant has something in it', { timeout }, withServer(async (server) => {
+  for (const name of ['alice', 'max']) await signIn(server, name);
+  const as = (name) => ({ authorization: `Bearer ${issuer.token(claimsOf(name))}` });
+  const listed = async (name) => (await server.request('GET', '/_all_dbs', as(name))).body;
+  assert.equal((await server.request('GET', '/roady-merger', as('alice'))).status, 200);
+  assert.deepEqual(await listed('alice'), ['roady']);
+  assert.equal((await server.request('PUT', '/roady-merger/plan', { ...as('alice'), json: {} })).status, 201);
+  assert.deepEqual(await listed('alice'), ['roady', 'roady-merger']);
+  assert.deepEqual(await listed('max'), ['roady']);
+}, { configuration: issuer.configuration() }));

@@ -39,6 +39,9 @@ const documents = [
   ['an id that begins with _', 'PUT', '/roady/_x', '{}', 400, 'illegal_docid'],
   ['an _id that begins with _', 'POST', '/roady/', '{"_id":"_x"}', 400, 'illegal_docid'],
   ['an id that is only _local/', 'PUT', '/roady/_local/', '{}', 400, 'illegal_docid'],
+  ['a _local id of 10,000 bytes', 'PUT', `/roady/_local/${'x'.repeat(10_000)}`, '{}', 400, 'illegal_docid'],
+  ['a _local id of 10,000 bytes to read', 'GET', `/roady/_local/${'x'.repeat(10_000)}`, undefined, 400, 'illegal_docid'],
+  ['a _local _id of 10,000 bytes', 'POST', '/roady/_bulk_docs', `{"docs":[{"_id":"_local/${'x'.repeat(10_000)}"}]}`, 400, 'illegal_docid'],
   ['an id of 10,000 bytes', 'PUT', `/roady/${'x'.repeat(10_000)}`, '{}', 400, 'illegal_docid'],
   ['an _id of 10,000 bytes', 'POST', '/roady/', `{"_id":"${'x'.repeat(10_000)}"}`, 400, 'illegal_docid'],
   ['an id that is not UTF-8', 'PUT', '/roady/%ff', '{}', 400, 'bad_request'],
@@ -62,6 +65,12 @@ const documents = [
   ['_revs_diff of a list', 'POST', '/roady/_revs_diff', '[]', 400, 'bad_request'],
   ['_revs_diff of a number', 'POST', '/roady/_revs_diff', '{"x":1}', 400, 'bad_request'],
   ['_revs_diff of malformed revisions', 'POST', '/roady/_revs_diff', '{"x":["latest"]}', 400, 'bad_request'],
+  ['10,001 documents', 'POST', '/roady/_bulk_docs', JSON.stringify({ docs: Array(10_001).fill({}) }), 413, 'too_large'],
+  ['10,001 documents to read', 'POST', '/roady/_bulk_get', JSON.stringify({ docs: Array(10_001).fill({ id: 'x' }) }), 413, 'too_large'],
+  ['10,001 ids', 'POST', '/roady/_revs_diff', `{${Array.from({ length: 10_001 }, (_, i) => `"${i}":[]`)}}`, 413, 'too_large'],
+  ['100,001 revisions', 'POST', '/roady/_missing_revs', JSON.stringify({ x: Array(100_001).fill('1-a') }), 413, 'too_large'],
+  ['10,001 keys', 'POST', '/roady/_all_docs', JSON.stringify({ keys: Array(10_001).fill('x') }), 413, 'too_large'],
+  ['10,001 doc_ids', 'POST', '/roady/_changes?filter=_doc_ids', JSON.stringify({ doc_ids: Array(10_001).fill('x') }), 413, 'too_large'],
   ['_bulk_get without docs', 'POST', '/roady/_bulk_get', '{}', 400, 'bad_request'],
   ['_all_docs with keys that are no list', 'POST', '/roady/_all_docs', '{"keys":1}', 400, 'bad_request'],
 ];
@@ -183,6 +192,35 @@ test('what is good to the last is stored as it came', { timeout }, withServer(as
     assert.equal(status, 201, JSON.stringify(written));
     const raw = await fetch(server.url + path, { headers: { authorization: `Bearer ${await user.token()}` } });
     assert.ok((await raw.text()).includes(body.slice(1, -1)), path);
+  }
+}));
+
+test('a request whose fields mean two things is refused, and the connection goes on', { timeout }, withServer(async (server) => {
+  const { user, before } = await prepare(server);
+  const authorization = `Authorization: Bearer ${await user.token()}\r\n`;
+  const connection = await Connection.open(server);
+  for (const [fields, status, error] of [
+    [`${authorization}Authorization: Basic YWRtaW46eA==\r\n`, 400, 'bad_request'],
+    [`${authorization}${authorization}`, 400, 'bad_request'],
+    [`${authorization}Content-Encoding: gzip\r\n`, 415, 'bad_content_type'],
+    [`${authorization}Content-Encoding: identity\r\nContent-Encoding: gzip\r\n`, 415, 'bad_content_type'],
+  ]) {
+    await connection.send(`PUT /roady/x HTTP/1.1\r\nHost: x\r\n${fields}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    assertError(await connection.answer(), status, error);
+  }
+  await assertNothingStored(user, before);
+  await connection.send(`PUT /roady/y HTTP/1.1\r\nHost: x\r\n${authorization}Content-Encoding: Identity\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+  assert.equal((await connection.answer()).status, 201);
+  connection.end();
+}));
+
+test('a body of the virtual tables is at most 1 MiB', { timeout }, withServer(async (server) => {
+  const { user } = await prepare(server);
+  const big = JSON.stringify({ name: 'x'.repeat(mebibyte) });
+  for (const [method, path] of [['PUT', '/__users/_me'], ['POST', '/__tenants']]) {
+    const client = new Client(server, await user.token());
+    assertError(await client.send(method, path, big), 413, 'too_large');
+    client.close();
   }
 }));
 

@@ -45,6 +45,17 @@ test('a preflight from another origin is not granted', { timeout }, withServer(a
   }
 }, options));
 
+test('a pattern of any port allows that host only', { timeout }, withServer(async (server) => {
+  for (const origin of ['http://localhost', 'http://localhost:4000', 'http://127.0.0.1:5173']) {
+    const { headers } = await preflight(server, '/roady/a', origin);
+    assert.equal(headers.get('access-control-allow-origin'), origin);
+  }
+  for (const origin of ['http://localhost.evil.example:80', 'https://localhost:4000', 'http://localhost:x', 'null']) {
+    const { headers } = await preflight(server, '/roady/a', origin);
+    assert.equal(headers.get('access-control-allow-origin'), null, origin);
+  }
+}));
+
 test('answers can be read by a page of an allowed origin, errors too, and by no other', { timeout }, withServer(async (server) => {
   const authorization = `Bearer ${issuer.token(claimsOf('alice'))}`;
   for (const [target, token] of [['/__users/_me', authorization], ['/roady/none', authorization], ['/roady/', undefined], ['/no/such/route', authorization]]) {

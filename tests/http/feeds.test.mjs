@@ -101,3 +101,18 @@ test('a feed ends at once when its caller loses the membership', { timeout }, wi
   await addMember(server, tenant, bob);
   assert.equal((await bob.request('GET', `${database}/a`)).status, 200);
 }));
+
+test('a user who is soft-deleted is out at once, feeds and all', { timeout }, withServer(async (server) => {
+  const alice = await new User(server, 'alice').signIn();
+  await put(alice, '/roady/a');
+  const since = await position(alice);
+  const feed = await waiting(alice, { since });
+  const { body: document } = await server.asAdministrator('GET', `/couch-sitter/${alice.id}`);
+  await server.asAdministrator('PUT', `/couch-sitter/${alice.id}`, { json: { ...document, deleted: true } });
+  assert.deepEqual(await feed.answer(5), { results: [], last_seq: since, pending: 0 });
+  for (const path of ['/roady/a', `/__tenants/${alice.personalTenant}/roady/a`, `/__tenants/${alice.personalTenant}`, '/__users/_me']) {
+    const { status, body } = await alice.request('GET', path);
+    assert.equal(status, 403, path);
+    assert.equal(body.reason, 'this user was deleted');
+  }
+}));

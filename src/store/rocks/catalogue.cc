@@ -30,6 +30,7 @@ std::shared_ptr<DatabaseRecord> Catalogue::find(std::string_view name) const {
 std::vector<std::string> Catalogue::names() const {
   std::shared_lock lock(mutex_);
   std::vector<std::string> names;
+  names.reserve(records_.size());
   for (const auto& [name, record] : records_) names.push_back(name);
   return names;
 }

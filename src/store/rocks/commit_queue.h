@@ -5,7 +5,7 @@
 // sees what those before it in the group have written), writes that as one atomic batch with one sync, and
 // then finishes them all: while the disk syncs, the next group gathers. As there is no other writer, a read
 // in `apply` cannot be outdated by the time that it is written. Commits that may be lost with the power
-// (checkpoints) are written first, without a sync, and do not wait for the others.
+// (checkpoints) are written before the others of their group, without a sync.
 #pragma once
 
 #include <condition_variable>
@@ -23,8 +23,9 @@ class Transaction;
 
 struct Commit {
   Durability durability = Durability::synced;
-  /// On the queue's thread; an error leaves the transaction as if it had not been called and goes to
-  /// `finish`.
+  /// On the queue's thread, and perhaps again: where a group cannot be written as one, its commits are
+  /// applied each for itself, so nothing but the transaction may remember the first time. An error fails the
+  /// commit.
   std::function<Result<void>(Transaction&)> apply;
   /// On the queue's thread, once: after the batch is durable, or with the error that kept it from being
   /// written.

@@ -25,8 +25,14 @@ class DocumentEdit {
   Result<void> compact();
 
  private:
+  // What the rows and counters of the scopes know of a document.
+  struct Counted {
+    bool deleted = false;
+    std::uint64_t bytes = 0;  // of the winner's body, where it is not deleted
+  };
+
   Result<void> load();
-  Result<std::optional<Error>> write(const PreparedEdit& prepared, const doc::RevPath& path, bool new_edits);
+  Counted counted() const;
 
   // The node that an edit made here is based on, and so its parent; kNone for a first revision.
   Result<Index> parent_of(const doc::Edit& edit) const;
@@ -43,6 +49,8 @@ class DocumentEdit {
   std::vector<std::uint32_t> detach_old_bodies(Index leaf);
 
   Result<std::vector<std::string>> scopes();
+  // A document that is edited many times in one transaction moves in its scopes once, at the end.
+  void move_rows_at_end();
   Result<void> move_rows();
   Result<void> enter(const std::string& scope, const ChangeRecord& row, std::uint64_t bytes);
   Result<void> leave(const std::string& scope, const ChangeRecord& row);
@@ -53,36 +61,37 @@ class DocumentEdit {
   const std::string& id_;
   std::string document_key_;
   Entry* entry_ = nullptr;
-  bool was_there_ = false;  // with any revision at all
-  bool was_deleted_ = false;
-  std::uint64_t old_bytes_ = 0;  // of the body that won before
+  Counted before_;
 };
-
-std::uint64_t winner_bytes(const Entry& entry) {
-  Index winner = entry.tree.winner();
-  return winner == kNone || entry.tree.deleted() ? 0 : entry.winner_bytes;
-}
 
 Result<void> DocumentEdit::load() {
   MYCOUCH_TRY(entry_, transaction_.entry(document_key_));
-  was_there_ = !entry_->tree.empty();
-  was_deleted_ = was_there_ && entry_->tree.deleted();
-  old_bytes_ = winner_bytes(*entry_);
+  before_ = counted();
   return {};
+}
+
+DocumentEdit::Counted DocumentEdit::counted() const {
+  bool deleted = !entry_->tree.empty() && entry_->tree.deleted();
+  return {.deleted = deleted, .bytes = deleted ? 0 : entry_->winner_bytes};
 }
 
 Result<Index> DocumentEdit::parent_of(const doc::Edit& edit) const {
   const doc::RevTree& tree = entry_->tree;
   auto conflict = [] { return fail(Errc::conflict, "Document update conflict."); };
+  auto followed = [&tree](Index node) -> Result<Index> {
+    // A replicator may have brought the last generation that there is.
+    if (tree[node].revision.generation == UINT32_MAX) return fail(Errc::bad_request, "Invalid rev format");
+    return node;
+  };
   if (edit.parent) {
     Index node = tree.find(*edit.parent);
     if (node == kNone || !tree.is_leaf(node)) return conflict();
-    return node;
+    return followed(node);
   }
-  if (!was_there_) return kNone;
+  if (tree.empty()) return kNone;
   // A document that was deleted may be made anew: the new revision follows the tombstone.
-  if (!was_deleted_ || edit.deleted) return conflict();
-  return tree.winner();
+  if (!tree.deleted() || edit.deleted) return conflict();
+  return followed(tree.winner());
 }
 
 Index DocumentEdit::base_of(const doc::RevPath& path) const {
@@ -258,8 +267,7 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
   }
   MYCOUCH_CHECK(drop_bodies(detach_old_bodies(node)));
   MYCOUCH_CHECK(drop_bodies(tree.stem(target_.revs_limit)));  // nodes may stand elsewhere from here on
-  if (merge.merged != doc::RevTree::Merged::filled_in || entry_->positions.empty())
-    MYCOUCH_CHECK(move_rows());
+  if (merge.merged != doc::RevTree::Merged::filled_in || entry_->positions.empty()) move_rows_at_end();
   transaction_.entry_changed(document_key_);
   transaction_.changed(target_.database, id_);
   return outcome;
@@ -273,11 +281,23 @@ Result<std::vector<std::string>> DocumentEdit::scopes() {
   return scopes;
 }
 
+void DocumentEdit::move_rows_at_end() {
+  // The first edit of a transaction is the one that knows what stood before it.
+  transaction_.at_end(
+      document_key_,
+      [&target = target_, &id = id_, before = before_](Transaction& transaction) -> Result<void> {
+        DocumentEdit moved(transaction, target, id);
+        MYCOUCH_CHECK(moved.load());
+        moved.before_ = before;
+        return moved.move_rows();
+      });
+}
+
 Result<void> DocumentEdit::move_rows() {
   MYCOUCH_TRY(std::vector<std::string> now, scopes());
   ChangeRecord row{.deleted = entry_->tree.deleted(), .leaves = {}, .id = id_};
   for (Index leaf : entry_->tree.leaves()) row.leaves.push_back(entry_->tree[leaf].revision);
-  std::uint64_t bytes = winner_bytes(*entry_);
+  std::uint64_t bytes = counted().bytes;
   for (const std::string& scope : now) MYCOUCH_CHECK(enter(scope, row, bytes));
   row.deleted = true;
   for (const ScopePosition& position : std::vector(entry_->positions)) {
@@ -297,9 +317,9 @@ Result<void> DocumentEdit::enter(const std::string& scope, const ChangeRecord& r
         &entry_->positions.emplace_back(ScopePosition{.scope = scope, .sequence = 0, .removed = false});
   } else {
     transaction_.erase_change(change_key(prefix, position->sequence));
-    bool counted_deleted = position->removed || was_deleted_;
+    bool counted_deleted = position->removed || before_.deleted;
     --(counted_deleted ? counters->deleted : counters->documents);
-    if (!position->removed) counters->bytes -= old_bytes_;
+    if (!position->removed) counters->bytes -= before_.bytes;
   }
   position->sequence = ++counters->update_seq;
   position->removed = false;
@@ -316,9 +336,9 @@ Result<void> DocumentEdit::leave(const std::string& scope, const ChangeRecord& r
   MYCOUCH_TRY(Counters * counters, transaction_.counters(prefix));
   ScopePosition* position = entry_->position(scope);
   transaction_.erase_change(change_key(prefix, position->sequence));
-  --(was_deleted_ ? counters->deleted : counters->documents);
+  --(before_.deleted ? counters->deleted : counters->documents);
   ++counters->deleted;
-  counters->bytes -= old_bytes_;
+  counters->bytes -= before_.bytes;
   position->sequence = ++counters->update_seq;
   position->removed = true;
   transaction_.put_change(change_key(prefix, position->sequence), row);

@@ -43,6 +43,7 @@ void sweep(EngineCore& core, DatabaseNumber number) {
     std::unique_ptr<rocksdb::Iterator> rows(db.NewIterator(options, family));
     rocksdb::WriteBatch batch;
     for (rows->Seek(from); rows->Valid(); rows->Next()) {
+      if (core.stopping) return;
       batch.Delete(family, rows->key());
       if (static_cast<std::size_t>(batch.Count()) < kSweepBatch) continue;
       if (!db.Write(rocksdb::WriteOptions(), &batch).ok()) return;
@@ -113,10 +114,8 @@ class Engine final : public Store {
     bool exists = false;
     MYCOUCH_CO_CHECK(
         co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
-          exists = core_->catalogue.find(name) != nullptr;
-          if (exists) return {};
-          transaction.put_catalogue(database_key(name), database_value(*record));
-          core_->catalogue.add(record);
+          exists = transaction.database(name) != nullptr;
+          if (!exists) transaction.create_database(record);
           return {};
         }));
     if (exists)
@@ -128,12 +127,8 @@ class Engine final : public Store {
     std::shared_ptr<DatabaseRecord> record;
     MYCOUCH_CO_CHECK(
         co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
-          record = core_->catalogue.find(name);
-          if (!record) return {};
-          transaction.erase_catalogue(database_key(name));
-          transaction.put_catalogue(dead_key(record->number), {});
-          record->removed = true;
-          core_->catalogue.remove(name);
+          record = transaction.database(name);
+          if (record) transaction.remove_database(record);
           return {};
         }));
     if (!record) co_return fail(Errc::not_found, "Database does not exist.");
@@ -158,6 +153,8 @@ class Engine final : public Store {
     core_->catalogue.observe(name, std::move(observer));
   }
 
+  void stop() override { core_->stopping = true; }
+
   void close() override {
     if (!core_) return;
     core_->commits.stop();
@@ -175,7 +172,7 @@ EngineCore::EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool)
     : opened(std::move(db)),
       pool(worker_pool),
       notifier(std::make_shared<Notifier>()),
-      writer(*opened, *notifier),
+      writer(*opened, catalogue, *notifier),
       commits(writer) {}
 
 EngineCore::~EngineCore() = default;

@@ -1,6 +1,7 @@
 // What the store and the databases opened on it share. Private to this folder.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,7 @@ struct EngineCore {
   std::unique_ptr<OpenedDb> opened;
   base::Pool& pool;
   std::string uuid;
+  std::atomic<bool> stopping{false};  // background work ends
   Catalogue catalogue;
   std::shared_ptr<Notifier> notifier;
   Writer writer;

@@ -68,6 +68,7 @@ Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, s
   }
   auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(kFamilies.size());
   for (const FamilyName& family : kFamilies) descriptors.emplace_back(family.name, family_options(cache));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -84,7 +85,8 @@ OpenedDb::~OpenedDb() {
 
 void OpenedDb::close() {
   if (!db_) return;
-  rocksdb::Status status = db_->FlushWAL(true);
+  bool on_disk = memory_ == nullptr;
+  rocksdb::Status status = db_->FlushWAL(on_disk);
   if (!status.ok()) log::error("the store's log could not be synced", {{"status", status.ToString()}});
   for (const FamilyName& family : kFamilies) {
     db_->DestroyColumnFamilyHandle(families_.*family.handle);

@@ -1,15 +1,17 @@
 // The keys of the embedded engine. One RocksDB, one column family for each kind of row:
 //
-//   family        key                                            value
-//   default       "store"                                        format version, uuid (catalogue.h)
-//                 "database" name                                database's number, epoch
-//                 "dead" database                                nothing: rows are still to be swept
-//   documents     database partition id                          entry                           (entry.h)
-//   bodies        database partition id* number:u32              body record (body_record.h) changes database
-//   scope sequence:u64                    change record                   (change_record.h) local database
-//   scope id                              version, body attachments   database partition digest:16 chunk:u32
-//   chunk 0: references, length; then the content counters      database scope sequence and counts
-//   (counters.h)
+// clang-format off
+//   family       key                                    value (records.h)
+//   default      "store"                                format version, uuid (engine.cc)
+//                "database/" name                       database's number, epoch (catalogue.h)
+//                "dead/" database                       nothing: its rows are still to be swept
+//   documents    database partition id                  Entry
+//   bodies       database partition id* number:u32      BodyRecord
+//   changes      database scope sequence:u64            ChangeRecord
+//   local        database scope id                      LocalRecord
+//   attachments  database partition digest:16 chunk:u32 chunk 0: AttachmentRecord; from 1: the content
+//   counters     database scope                         Counters
+// clang-format on
 //
 // database is a number of 4 bytes that is never used again; integers are big-endian, so that keys sort as
 // they count. partition, scope and id* are strings that something follows: each zero byte becomes 00 ff, and

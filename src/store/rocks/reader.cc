@@ -12,6 +12,20 @@ constexpr auto kNone = doc::RevTree::kNone;
 // Up to so many rows, `pending` is counted.
 constexpr std::uint64_t kCountedRows = 10'000;
 
+// What a document weighs in an answer, about.
+std::size_t bytes_of(const doc::Document& document) {
+  std::size_t bytes = document.body.size();
+  for (const auto& content : document.attachment_data) bytes += content ? content->size() : 0;
+  return bytes;
+}
+
+std::size_t bytes_of(const std::vector<OpenRevision>& revisions) {
+  std::size_t bytes = 0;
+  for (const OpenRevision& revision : revisions)
+    bytes += revision.document ? bytes_of(*revision.document) : 0;
+  return bytes;
+}
+
 std::unexpected<Error> missing() {
   return fail(Errc::not_found, "missing");
 }
@@ -20,6 +34,12 @@ std::unexpected<Error> missing() {
 
 Reader::Reader(OpenedDb& opened, const View& view, Tier tier) : opened_(opened), view_(view) {
   if (tier == Tier::memory) options_.read_tier = rocksdb::kBlockCacheTier;
+}
+
+void Reader::pin() {
+  if (snapshot_) return;
+  snapshot_.emplace(&opened_.db());
+  options_.snapshot = snapshot_->snapshot();
 }
 
 Error Reader::translate(const rocksdb::Status& status) {
@@ -154,7 +174,7 @@ Result<std::optional<doc::Document>> Reader::build(const std::string& id, const 
 Result<DatabaseInfo> Reader::info() {
   MYCOUCH_TRY(auto counters, load<Counters>(opened_.families().counters, view_.scope_prefix, "counters"));
   DatabaseRecord& record = *view_.target.database;
-  DatabaseInfo info{.name = record.name, .epoch = record.epoch};
+  DatabaseInfo info{.name = record.name, .epoch = view_.epoch};
   if (counters) {
     info.update_seq = counters->update_seq;
     info.doc_count = counters->documents;
@@ -178,8 +198,11 @@ Result<doc::Document> Reader::document(const std::string& id, const ReadOptions&
     return fail(Errc::not_found, "deleted");
   }
   MYCOUCH_TRY(auto document, build(id, *found, node, options));
-  if (!document) return missing();
-  return *std::move(document);
+  if (document) return *std::move(document);
+  // The body may have been compacted away since the entry was read: then the entry now says so.
+  if (snapshot_ || found->tree[node].body == 0) return missing();
+  pin();
+  return this->document(id, options);
 }
 
 Result<std::vector<OpenRevision>> Reader::open_nodes(const std::string& id, const Entry& entry,
@@ -194,6 +217,7 @@ Result<std::vector<OpenRevision>> Reader::open_nodes(const std::string& id, cons
 }
 
 Result<std::vector<OpenRevision>> Reader::all_leaves(const std::string& id, const ReadOptions& options) {
+  pin();
   MYCOUCH_TRY(auto found, entry(id));
   if (!found) return std::vector<OpenRevision>();
   return open_nodes(id, *found, found->tree.leaves(), options);
@@ -202,6 +226,7 @@ Result<std::vector<OpenRevision>> Reader::all_leaves(const std::string& id, cons
 Result<std::vector<OpenRevision>> Reader::revisions(const std::string& id,
                                                     const std::vector<doc::Revision>& asked,
                                                     const ReadOptions& options) {
+  pin();
   MYCOUCH_TRY(auto found, entry(id));
   std::vector<OpenRevision> result;
   std::vector<Index> seen;
@@ -222,9 +247,13 @@ Result<std::vector<OpenRevision>> Reader::revisions(const std::string& id,
 
 Result<std::vector<std::vector<OpenRevision>>> Reader::many(const std::vector<RevisionRequest>& requests,
                                                             const ReadOptions& options) {
+  pin();
   std::vector<std::vector<OpenRevision>> results;
   results.reserve(requests.size());
+  std::size_t bytes = 0;
   for (const RevisionRequest& request : requests) {
+    if (!results.empty()) bytes += bytes_of(results.back());
+    if (bytes >= options.max_bytes) break;
     if (request.rev) {
       MYCOUCH_TRY(auto opened, revisions(request.id, {*request.rev}, options));
       results.push_back(std::move(opened));
@@ -318,6 +347,7 @@ Result<AllDocsRow> Reader::all_docs_row(const std::string& id, const Entry& entr
 }
 
 Result<AllDocsPage> Reader::all_docs(const AllDocsQuery& query) {
+  if (query.include_docs) pin();
   if (view_.partial) return all_docs_of_scope(query);
   const std::string& prefix = view_.target.prefix;
   auto rows = iterate(opened_.families().documents, prefix);
@@ -349,7 +379,7 @@ Result<AllDocsPage> Reader::all_docs(const AllDocsQuery& query) {
       break;
     }
     MYCOUCH_TRY(AllDocsRow row, all_docs_row(id, *entry, query));
-    bytes += id.size() + (row.document ? row.document->body.size() : 0);
+    bytes += id.size() + (row.document ? bytes_of(*row.document) : 0);
     page.rows.push_back(std::move(row));
   }
   MYCOUCH_CHECK(check(*rows));
@@ -370,6 +400,7 @@ Result<AllDocsPage> Reader::all_docs_of_scope(const AllDocsQuery& query) {
   std::ranges::sort(ids);
   if (query.descending) std::ranges::reverse(ids);
   AllDocsPage page;
+  std::size_t bytes = 0;
   for (const std::string& id : ids) {
     bool before_start = query.descending ? !query.start.empty() && id > query.start : id < query.start;
     if (before_start) continue;
@@ -381,13 +412,14 @@ Result<AllDocsPage> Reader::all_docs_of_scope(const AllDocsQuery& query) {
       ++page.skipped;
       continue;
     }
-    if (page.rows.size() == query.limit) {
+    if (page.rows.size() == query.limit || bytes > query.max_bytes) {
       page.at_end = false;
       break;
     }
     MYCOUCH_TRY(auto found, entry(id));
     if (!found) continue;
     MYCOUCH_TRY(AllDocsRow row, all_docs_row(id, *found, query));
+    bytes += id.size() + (row.document ? bytes_of(*row.document) : 0);
     page.rows.push_back(std::move(row));
   }
   return page;
@@ -395,15 +427,19 @@ Result<AllDocsPage> Reader::all_docs_of_scope(const AllDocsQuery& query) {
 
 Result<std::vector<std::optional<AllDocsRow>>> Reader::all_docs_by_id(const std::vector<std::string>& ids,
                                                                       const AllDocsQuery& query) {
+  if (query.include_docs) pin();
   std::vector<std::optional<AllDocsRow>> rows;
   rows.reserve(ids.size());
+  std::size_t bytes = 0;
   for (const std::string& id : ids) {
+    if (bytes > query.max_bytes) break;
     MYCOUCH_TRY(auto found, entry(id));
     if (!found) {
       rows.emplace_back();
       continue;
     }
     MYCOUCH_TRY(AllDocsRow row, all_docs_row(id, *found, query));
+    if (row.document) bytes += bytes_of(*row.document);
     rows.emplace_back(std::move(row));
   }
   return rows;
@@ -419,6 +455,7 @@ Result<LocalDocument> Reader::local(const std::string& id) {
 Result<Database::AttachmentContent> Reader::attachment(const std::string& id,
                                                        const std::optional<doc::Revision>& rev,
                                                        const std::string& name) {
+  pin();
   ReadOptions options;
   options.rev = rev;
   MYCOUCH_TRY(doc::Document document, this->document(id, options));

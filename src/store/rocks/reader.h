@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <rocksdb/options.h>
+#include <rocksdb/snapshot.h>
 
 #include "store/database.h"
 #include "store/rocks/edits.h"
@@ -23,6 +24,8 @@ struct View {
   Target target;
   std::string scope;
   std::string scope_prefix;  // key_prefix(database, scope)
+  std::string
+      epoch;  // of the scope's sequence: another one in each scope, so that none is taken for another's
   /// Whether the scope is less than the partition: then an entry must have a position in the scope to be
   /// seen.
   bool partial = false;
@@ -60,6 +63,9 @@ class Reader {
  private:
   using Index = doc::RevTree::Index;
 
+  /// From here on all rows are read as they are now, so that those of one document fit together.
+  void pin();
+
   Result<std::optional<rocksdb::PinnableSlice>> get(rocksdb::ColumnFamilyHandle* family,
                                                     std::string_view key);
   template <class Record>
@@ -87,6 +93,7 @@ class Reader {
   OpenedDb& opened_;
   const View& view_;
   rocksdb::ReadOptions options_;
+  std::optional<rocksdb::ManagedSnapshot> snapshot_;
   std::string upper_bound_;
   rocksdb::Slice upper_bound_slice_;
   std::string lower_bound_;

@@ -52,8 +52,8 @@ struct Entry {
   static std::optional<Entry> decode(std::string_view bytes);
 };
 
-/// One row of a scope's sequence: flags (1: deleted), count of leaves, each {generation, 0 and the digest's 16 bytes, or
-/// 1 + its length and the hash's text}, the id.
+/// One row of a scope's sequence: flags (1: deleted), count of leaves, each {generation, 0 and the digest's
+/// 16 bytes, or 1 + its length and the hash's text}, the id.
 struct ChangeRecord {
   bool deleted = false;
   std::vector<doc::Revision> leaves;  // winner first

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/digest.h"
+#include "base/encoding.h"
 #include "base/log.h"
 #include "store/rocks/edits.h"
 #include "store/rocks/reader.h"
@@ -21,6 +23,11 @@ View make_view(std::shared_ptr<DatabaseRecord> record, Confinement confinement) 
   view.target.prefix = key_prefix(record->number, confinement.partition);
   view.scope_prefix = key_prefix(record->number, confinement.scope);
   view.partial = confinement.scope != confinement.partition;
+  view.epoch = record->epoch;
+  if (!confinement.scope.empty()) {
+    constexpr std::size_t kScopeBytes = 4;
+    view.epoch += base::to_hex(base::as_text(base::sha256(confinement.scope)).substr(0, kScopeBytes));
+  }
   view.target.database = std::move(record);
   view.target.partition = std::move(confinement.partition);
   view.scope = std::move(confinement.scope);
@@ -31,12 +38,13 @@ View make_view(std::shared_ptr<DatabaseRecord> record, Confinement confinement) 
 void compact_partition(EngineCore& core, const View& view) {
   Reader reader(*core.opened, view, Reader::Tier::disk);
   std::string last;
-  while (!view.target.database->removed) {
+  while (!view.target.database->removed && !core.stopping) {
     auto ids = reader.ids_after(last, kCompactedTogether);
     if (!ids || ids->empty()) return;
     last = ids->back();
     Result<void> done =
         core.commit_blocking(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
+          if (view.target.database->removed) return {};
           for (const std::string& id : *ids) MYCOUCH_CHECK(compact_document(transaction, view.target, id));
           return {};
         });

@@ -1,6 +1,6 @@
 #include "store/rocks/transaction.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace mycouch::store::rocks {
 namespace {
@@ -38,6 +38,11 @@ Result<Entry*> Transaction::entry(const std::string& document_key) {
 
 void Transaction::entry_changed(const std::string& document_key) {
   entries_.at(document_key).changed = true;
+}
+
+void Transaction::at_end(const std::string& document_key, AtEnd work) {
+  if (std::exchange(entries_.at(document_key).has_work, true)) return;
+  at_end_.push_back(std::move(work));
 }
 
 Result<Counters*> Transaction::counters(const std::string& scope_prefix) {
@@ -117,19 +122,38 @@ void Transaction::erase_change(const std::string& change_key) {
   batch_.Delete(opened_.families().changes, change_key);
 }
 
-void Transaction::put_catalogue(const std::string& key, const std::string& value) {
-  batch_.Put(opened_.families().catalogue, key, value);
+std::shared_ptr<DatabaseRecord> Transaction::database(const std::string& name) const {
+  auto at = databases_.find(name);
+  return at == databases_.end() ? catalogue_.find(name) : at->second;
 }
 
-void Transaction::erase_catalogue(const std::string& key) {
-  batch_.Delete(opened_.families().catalogue, key);
+void Transaction::create_database(std::shared_ptr<DatabaseRecord> record) {
+  batch_.Put(opened_.families().catalogue, database_key(record->name), database_value(*record));
+  std::string name = record->name;
+  databases_[name] = std::move(record);
+}
+
+void Transaction::remove_database(const std::shared_ptr<DatabaseRecord>& record) {
+  batch_.Delete(opened_.families().catalogue, database_key(record->name));
+  batch_.Put(opened_.families().catalogue, dead_key(record->number), {});
+  databases_[record->name] = nullptr;
+  removed_.push_back(record);
+}
+
+void Transaction::publish_databases(Catalogue& catalogue) const {
+  for (const auto& record : removed_) record->removed = true;
+  for (const auto& [name, record] : databases_) {
+    catalogue.remove(name);
+    if (record) catalogue.add(record);
+  }
 }
 
 void Transaction::changed(const std::shared_ptr<DatabaseRecord>& database, const std::string& id) {
   if (!database->observers.empty()) changed_[database].push_back(id);
 }
 
-rocksdb::WriteBatch& Transaction::batch() {
+Result<rocksdb::WriteBatch*> Transaction::batch() {
+  for (AtEnd& work : at_end_) MYCOUCH_CHECK(work(*this));
   const Families& families = opened_.families();
   for (auto& [key, loaded] : entries_) {
     if (loaded.changed) batch_.Put(families.documents, key, loaded.entry.encode());
@@ -156,7 +180,7 @@ rocksdb::WriteBatch& Transaction::batch() {
       batch_.Delete(families.local, key);
     }
   }
-  return batch_;
+  return &batch_;
 }
 
 }  // namespace mycouch::store::rocks

@@ -6,6 +6,7 @@
 // once, at the end.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,12 +26,16 @@ namespace mycouch::store::rocks {
 /// On the commit queue's thread only.
 class Transaction {
  public:
-  explicit Transaction(OpenedDb& opened) : opened_(opened) {}
+  Transaction(OpenedDb& opened, const Catalogue& catalogue) : opened_(opened), catalogue_(catalogue) {}
 
   /// The document's entry, empty where there is none; changes to it are written once `entry_changed` is
   /// called. Valid as long as the transaction.
   Result<Entry*> entry(const std::string& document_key);
   void entry_changed(const std::string& document_key);
+  /// `work` is done for this document once all commits of the group have been applied, in the order of the
+  /// first calls; only a document's first call counts. What it refers to outlives the transaction.
+  using AtEnd = std::function<Result<void>(Transaction&)>;
+  void at_end(const std::string& document_key, AtEnd work);
 
   Result<Counters*> counters(const std::string& scope_prefix);
 
@@ -52,8 +57,13 @@ class Transaction {
   void put_change(const std::string& change_key, const ChangeRecord& record);
   void erase_change(const std::string& change_key);
 
-  void put_catalogue(const std::string& key, const std::string& value);
-  void erase_catalogue(const std::string& key);
+  /// The database of that name as this group leaves it, or null.
+  std::shared_ptr<DatabaseRecord> database(const std::string& name) const;
+  void create_database(std::shared_ptr<DatabaseRecord> record);
+  /// Its rows are left to be swept.
+  void remove_database(const std::shared_ptr<DatabaseRecord>& record);
+  /// Once the group is written: what it created and removed takes effect for everyone.
+  void publish_databases(Catalogue& catalogue) const;
 
   /// A document of this database and scope has changed: who waits is told once the group is written.
   void touched(std::string scope_prefix) { touched_.insert(std::move(scope_prefix)); }
@@ -65,23 +75,28 @@ class Transaction {
   }
 
   /// All rows as one batch; call once.
-  rocksdb::WriteBatch& batch();
+  Result<rocksdb::WriteBatch*> batch();
 
  private:
   struct LoadedEntry {
     Entry entry;
     bool changed = false;
+    bool has_work = false;
   };
 
   Result<AttachmentRecord*> attachment(const std::string& key);
 
   OpenedDb& opened_;
+  const Catalogue& catalogue_;
   rocksdb::WriteBatch batch_;
   std::unordered_map<std::string, LoadedEntry> entries_;
+  std::vector<AtEnd> at_end_;
   std::unordered_map<std::string, Counters> counters_;
   std::unordered_map<std::string, std::optional<std::string>> bodies_;
   std::unordered_map<std::string, AttachmentRecord> attachments_;
   std::unordered_map<std::string, std::optional<LocalRecord>> locals_;
+  std::unordered_map<std::string, std::shared_ptr<DatabaseRecord>> databases_;  // null: removed
+  std::vector<std::shared_ptr<DatabaseRecord>> removed_;
   std::unordered_set<std::string> touched_;
   std::unordered_map<std::shared_ptr<DatabaseRecord>, std::vector<std::string>> changed_;
 };

@@ -18,16 +18,18 @@ void Writer::write(std::vector<Commit>& group, bool sync) {
 }
 
 Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
-  Transaction transaction(opened_);
+  Transaction transaction(opened_, catalogue_);
   for (Commit& commit : group) MYCOUCH_CHECK(commit.apply(transaction));
+  MYCOUCH_TRY(rocksdb::WriteBatch * batch, transaction.batch());
   rocksdb::WriteOptions options;
   options.sync = sync;
-  rocksdb::Status status = opened_.db().Write(options, &transaction.batch());
+  rocksdb::Status status = opened_.db().Write(options, batch);
   if (!status.ok()) {
     // After a failed write RocksDB refuses all others until it is told that the cause may be gone.
     opened_.db().Resume().PermitUncheckedError();
     return std::unexpected(translated(status));
   }
+  transaction.publish_databases(catalogue_);
   for (const auto& [database, ids] : transaction.changed_ids()) {
     for (const Store::Observer& observer : database->observers) observer(ids);
   }

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "store/rocks/catalogue.h"
 #include "store/rocks/commit_queue.h"
 #include "store/rocks/notifier.h"
 
@@ -12,7 +13,8 @@ class OpenedDb;
 
 class Writer final : public GroupWriter {
  public:
-  Writer(OpenedDb& opened, Notifier& notifier) : opened_(opened), notifier_(notifier) {}
+  Writer(OpenedDb& opened, Catalogue& catalogue, Notifier& notifier)
+      : opened_(opened), catalogue_(catalogue), notifier_(notifier) {}
 
   /// Readers see the group's rows when they are durable, observers and waiters hear of them next, and its
   /// writers are answered last. Where one commit fails to apply, the others are written each for itself.
@@ -22,6 +24,7 @@ class Writer final : public GroupWriter {
   Result<void> write_together(std::vector<Commit>& group, bool sync);
 
   OpenedDb& opened_;
+  Catalogue& catalogue_;
   Notifier& notifier_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sync/limits.h"
+
 namespace mycouch::api {
 namespace {
 
@@ -42,6 +44,13 @@ TEST(AllDocsQuery, ABodysOptionsAreJsonValues) {
 
 TEST(AllDocsQuery, KeysAndARangeExcludeEachOther) {
   EXPECT_EQ(parse("key=%22a%22", R"({"keys":["a","b"]})").error().code, Errc::query_parse_error);
+}
+
+TEST(AllDocsQuery, TooManyKeysAreRefused) {
+  std::string keys = R"({"keys":[0)";
+  for (std::size_t i = 1; i < sync::kMaxDocuments; ++i) keys += ",0";
+  EXPECT_TRUE(parse("", keys + "]}").has_value());
+  EXPECT_EQ(parse("", keys + ",0]}").error().code, Errc::too_large);
 }
 
 TEST(AllDocsQuery, UnusableValuesAreRefusedAsInCouchDb) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sync/limits.h"
+
 namespace mycouch::api {
 namespace {
 
@@ -64,6 +66,13 @@ TEST(ChangesQuery, DocIdsComeInTheBodyOrTheQuery) {
   EXPECT_EQ(parse("filter=_doc_ids&doc_ids=%5B%22a%22,%22b%22%5D")->feed.filter.doc_ids, expected);
   EXPECT_EQ(parse("filter=_doc_ids", R"({"doc_ids":[1]})").error().reason,
             "`doc_ids` filter parameter is not a list of doc ids.");
+}
+
+TEST(ChangesQuery, TooManyDocIdsAreRefused) {
+  std::string ids = R"({"doc_ids":["a")";
+  for (std::size_t i = 1; i < sync::kMaxDocuments; ++i) ids += R"(,"a")";
+  EXPECT_TRUE(parse("filter=_doc_ids", ids + "]}").has_value());
+  EXPECT_EQ(parse("filter=_doc_ids", ids + R"(,"a"]})").error().code, Errc::too_large);
 }
 
 TEST(ChangesQuery, CodeIsNamedToBeLookedUp) {

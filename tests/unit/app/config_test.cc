@@ -161,6 +161,8 @@ TEST_F(LoadConfig, BadValuesSayWhatIsExpected) {
       complaints(
           "[[application]]\nid=\"a\"\nissuer=\"https://x\"\ndatabases=[\"a\"]\nalgorithms = [\"HS256\"]"),
       ElementsAre(HasSubstr("application.algorithms at line 5: expected an algorithm")));
+  EXPECT_THAT(complaints("[admin]\nuser = \"\""), ElementsAre(HasSubstr("admin.user")));
+  EXPECT_THAT(complaints("[admin]\nuser = \"a:b\""), ElementsAre(HasSubstr("admin.user")));
   EXPECT_THAT(complaints("[admin]\npassword = \"a\"\npassword_file = \"b\""),
               ElementsAre(HasSubstr("give one of them")));
 }

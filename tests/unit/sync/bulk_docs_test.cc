@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "sync/limits.h"
 #include "unit/sync/fake_database.h"
 
 namespace mycouch::sync {
@@ -55,10 +56,11 @@ TEST_F(BulkDocs, WhatItsWriterMayNotStoreFailsAlone) {
 }
 
 TEST_F(BulkDocs, ABadDocumentFailsTheRequestBeforeAnythingIsWritten) {
-  for (std::string body :
-       {R"({"docs":[{"_id":"a"},3]})", R"({"docs":[{"_id":"a"},{"_id":"_x"}]})",
-        R"({"docs":[{"_id":"a"},{"_id":"_local/"}]})", R"({"docs":[{"_id":"a"},{"_foo":1}]})"}) {
-    EXPECT_FALSE(run(body).has_value()) << body;
+  const std::string long_local = R"({"_id":"_local/)" + std::string(4097, 'x') + R"("})";
+  for (const std::string& bad :
+       {std::string("3"), std::string(R"({"_id":"_x"})"), std::string(R"({"_id":"_local/"})"), long_local,
+        std::string(R"({"_foo":1})")}) {
+    EXPECT_FALSE(run(R"({"docs":[{"_id":"a"},)" + bad + "]}").has_value()) << bad;
   }
   EXPECT_TRUE(database_.written.empty());
 }
@@ -75,6 +77,21 @@ TEST_F(BulkDocs, ReplicatedEditsNameTheirRevisions) {
   ASSERT_TRUE(outcomes.has_value());
   EXPECT_FALSE(outcomes->new_edits);
   EXPECT_EQ(outcomes->rows[0].rev, "3-cc");
+}
+
+TEST_F(BulkDocs, TooManyDocumentsAreRefused) {
+  auto bodies = [](std::size_t count) {
+    std::string body = R"({"docs":[{})";
+    for (std::size_t i = 1; i < count; ++i) body += ",{}";
+    return body + "]}";
+  };
+  EXPECT_TRUE(run(bodies(kMaxDocuments)).has_value());
+  database_.written.clear();
+  auto refused = run(bodies(kMaxDocuments + 1));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::too_large);
+  EXPECT_EQ(refused.error().reason, "at most 10000 documents in one request");
+  EXPECT_TRUE(database_.written.empty());
 }
 
 TEST_F(BulkDocs, RemovingALocalDocumentThatIsNotThereIsNoError) {

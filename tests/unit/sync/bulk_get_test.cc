@@ -1,6 +1,12 @@
 #include "sync/bulk_get.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
+
+#include "sync/limits.h"
+#include "unit/sync/fake_database.h"
+#include "unit/sync/text_output.h"
 
 namespace mycouch::sync {
 namespace {
@@ -37,6 +43,37 @@ TEST(BulkGet, RefusesABodyWithoutAList) {
     auto entries = read_bulk_get(body);
     ASSERT_FALSE(entries.has_value()) << body;
     EXPECT_EQ(entries.error().code, Errc::bad_request);
+  }
+}
+
+TEST(BulkGet, RefusesTooManyEntries) {
+  std::string body = R"({"docs":[3)";
+  for (std::size_t i = 1; i < kMaxDocuments; ++i) body += ",3";
+  EXPECT_TRUE(read_bulk_get(body + "]}").has_value());
+  EXPECT_EQ(read_bulk_get(body + ",3]}").error().code, Errc::too_large);
+}
+
+TEST(BulkGet, DocumentsMayComeAFewAtATime) {
+  FakeDatabase database;
+  TextOutput output;
+  for (std::size_t most : {1, 2, 100}) {
+    database.most_at_once = most;
+    output.text().clear();
+    auto entries = read_bulk_get(R"({"docs":[3,{"id":"a","rev":"1-aa"},4,{"id":"b","rev":"1-aa"},)"
+                                 R"({"id":"c","rev":"1-aa"},5]})");
+    Result<void> result;
+    boost::asio::io_context context;
+    boost::asio::co_spawn(context, bulk_get(database, *std::move(entries), {}, to_string, output),
+                          [&](std::exception_ptr, Result<void> ended) { result = std::move(ended); });
+    context.run();
+    ASSERT_TRUE(result.has_value());
+    const std::string error = R"({"id":null,"docs":[{"error":{"id":null,"rev":null,"error":"bad_request",)"
+                              R"("reason":"document must be a JSON object"}}]})";
+    auto good = [](const std::string& id) {
+      return R"({"id":")" + id + R"(","docs":[{"ok":{"_id":")" + id + R"(","_rev":"1-aa"}}]})";
+    };
+    EXPECT_EQ(output.text(), R"({"results":[)" + error + ',' + good("a") + ',' + error + ',' + good("b") +
+                                 ',' + good("c") + ',' + error + "]}");
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,11 +51,23 @@ class FakeDatabase final : public store::Database {
   Task<std::vector<std::vector<store::OpenRevision>>> read_many(std::vector<store::RevisionRequest> requests,
                                                                 store::ReadOptions) override {
     std::vector<std::vector<store::OpenRevision>> found;
+    if (requests.size() > most_at_once) requests.resize(most_at_once);
     for (store::RevisionRequest& request : requests) {
       doc::Document document;
       document.id = request.id;
       document.revision = *request.rev;
       found.push_back({{*request.rev, std::move(document)}});
+    }
+    co_return found;
+  }
+  Task<std::vector<std::optional<store::AllDocsRow>>> all_docs_by_id(std::vector<std::string> ids,
+                                                                     store::AllDocsQuery) override {
+    std::vector<std::optional<store::AllDocsRow>> found;
+    if (ids.size() > most_at_once) ids.resize(most_at_once);
+    for (const std::string& id : ids) {
+      auto& row = found.emplace_back();
+      auto at = std::ranges::find(rows, id, &store::ChangeRow::id);
+      if (at != rows.end()) row = store::AllDocsRow{id, at->leaves.front(), at->deleted, {}};
     }
     co_return found;
   }
@@ -88,10 +101,6 @@ class FakeDatabase final : public store::Database {
     co_return unused();
   }
   Task<store::AllDocsPage> all_docs(store::AllDocsQuery) override { co_return unused(); }
-  Task<std::vector<std::optional<store::AllDocsRow>>> all_docs_by_id(std::vector<std::string>,
-                                                                     store::AllDocsQuery) override {
-    co_return unused();
-  }
   Task<store::LocalDocument> read_local(std::string) override { co_return unused(); }
   Task<AttachmentContent> read_attachment(std::string, std::optional<doc::Revision>, std::string) override {
     co_return unused();
@@ -101,6 +110,7 @@ class FakeDatabase final : public store::Database {
   std::vector<store::ChangeRow> rows;
   std::uint64_t update_seq = 0;
   bool removed = false;
+  std::size_t most_at_once = SIZE_MAX;  // documents that a call answers, as where they are large
   std::vector<std::shared_ptr<base::Waiter>> waiters;
   std::vector<doc::Edit> written;
   std::vector<std::pair<std::string, std::string>> locals;

@@ -8,34 +8,24 @@
 #include <gtest/gtest.h>
 
 #include "unit/sync/fake_database.h"
+#include "unit/sync/text_output.h"
 
 namespace mycouch::sync {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-class TextOutput final : public Output {
- public:
-  std::string sent;                             // pieces that were passed on
-  std::function<void(const std::string&)> tap;  // sees each of them
-
- private:
-  Task<void> write(std::string piece) override {
-    sent += piece;
-    if (tap) tap(piece);
-    co_return Result<void>{};
-  }
-};
-
 class FakeHost final : public FeedHost {
  public:
   std::shared_ptr<base::Waiter> waiter;
+  std::function<void()> on_watch;
   bool allowed = true;
   bool gone = false;
   SteadyClock::time_point ends = SteadyClock::time_point::max();
 
   Task<void> watch(std::shared_ptr<base::Waiter> w) override {
     waiter = std::move(w);
+    if (on_watch) on_watch();
     co_return Result<void>{};
   }
   Task<bool> goes_on() override {
@@ -128,6 +118,39 @@ TEST_F(FeedTest, DescendingBeginsWithTheNewest) {
 TEST_F(FeedTest, IncludedDocumentsStandInTheirRows) {
   change_all({"a", "b"});
   EXPECT_EQ(count(run({.include_docs = true}), R"("doc":{"_id":)"), 2U);
+}
+
+TEST_F(FeedTest, IncludedDocumentsMayComeOneByOne) {
+  change_all({"a", "b", "c"});
+  database_.most_at_once = 1;
+  std::string text = run({.include_docs = true});
+  EXPECT_EQ(count(text, R"("doc":{"_id":)"), 3U);
+  EXPECT_TRUE(text.ends_with(end("3-e1", 0))) << text;
+}
+
+TEST_F(FeedTest, AFeedThatCatchesUpEndsWhenItsCallerLosesItsAccess) {
+  for (int i = 0; i < 2500; ++i) database_.change("doc" + std::to_string(i));
+  for (bool descending : {false, true}) {
+    output_ = {};
+    host_.allowed = false;
+    std::string text = run({.descending = descending});
+    EXPECT_EQ(count(text, "\"id\""), 1000U);
+    EXPECT_TRUE(text.contains("\"pending\":1500}")) << text.substr(text.size() - 100);
+  }
+}
+
+TEST_F(FeedTest, AFeedThatCatchesUpEndsAtItsDeadline) {
+  for (int i = 0; i < 2500; ++i) database_.change("doc" + std::to_string(i));
+  host_.ends = SteadyClock::now();
+  EXPECT_TRUE(run({.kind = FeedKind::continuous}).ends_with("{\"last_seq\":\"1000-e1\",\"pending\":1500}\n"));
+}
+
+TEST_F(FeedTest, ARemovalBeforeTheFeedWatchesIsNoticed) {
+  change_all({"a"});
+  host_.on_watch = [this] { host_.allowed = false; };
+  FeedOptions options{
+      .kind = FeedKind::longpoll, .since = *parse_since("now"), .heartbeat = std::chrono::seconds(60)};
+  EXPECT_EQ(run(std::move(options)), "{\"results\":[\n" + end("1-e1", 0));
 }
 
 TEST_F(FeedTest, OnlySomeRowsCarryTheirSequence) {

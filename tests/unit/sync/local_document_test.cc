@@ -42,6 +42,13 @@ TEST(LocalDocument, RefusesUnknownUnderscoreMembers) {
   EXPECT_EQ(read(R"({"_x":1})").error().code, Errc::doc_validation);
 }
 
+TEST(LocalDocument, AnIdIsNotEmptyNorOver4096Bytes) {
+  EXPECT_TRUE(check_local_id("x"));
+  EXPECT_TRUE(check_local_id(std::string(4096, 'x')));
+  EXPECT_EQ(check_local_id("").error().code, Errc::illegal_docid);
+  EXPECT_EQ(check_local_id(std::string(4097, 'x')).error().code, Errc::illegal_docid);
+}
+
 TEST(LocalDocument, RefusesWhatIsNoObjectOrTooLarge) {
   EXPECT_EQ(read("[]").error().code, Errc::bad_request);
   EXPECT_EQ(read(R"({"a":"0123456789"})", 10).error().code, Errc::too_large);

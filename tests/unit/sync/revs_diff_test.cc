@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sync/limits.h"
+
 namespace mycouch::sync {
 namespace {
 
@@ -31,6 +33,18 @@ TEST(RevsDiff, RefusesOtherShapes) {
     ASSERT_FALSE(asked.has_value()) << body;
     EXPECT_EQ(asked.error().code, Errc::bad_request);
   }
+}
+
+TEST(RevsDiff, RefusesTooManyIdsOrRevisions) {
+  std::string ids = "{";
+  for (std::size_t i = 0; i < kMaxDocuments; ++i) ids += '"' + std::to_string(i) + "\":[],";
+  EXPECT_EQ(read_revisions_asked(ids + R"("x":[]})").error().code, Errc::too_large);
+  EXPECT_TRUE(read_revisions_asked(ids.substr(0, ids.size() - 1) + "}").has_value());
+
+  std::string revisions = R"({"a":["1-aa"],"b":[)";
+  for (std::size_t i = 1; i < kMaxRevisions; ++i) revisions += "\"1-aa\",";
+  EXPECT_EQ(read_revisions_asked(revisions + R"("1-aa"]})").error().code, Errc::too_large);
+  EXPECT_TRUE(read_revisions_asked(revisions.substr(0, revisions.size() - 1) + "]}").has_value());
 }
 
 TEST(RevsDiff, LeavesOutIdsOfWhichNothingIsMissing) {

@@ -234,6 +234,53 @@ TEST_F(TenancyTest, ASoftDeletedTenantIsThereForTheAdministratorOnly) {
   EXPECT_FALSE(lists_tenant(*run(tenancy_->user(user("jo"), "user_jo")), id));
 }
 
+TEST_F(TenancyTest, ASoftDeletedUserIsOutAtTheNextRequest) {
+  const std::string id = create_tenant(user("jo"), "Band");
+  const auth::Principal jo = claiming("jo", id);
+  std::string active;
+  ASSERT_TRUE(run(tenancy_->access(jo, id)));
+  ASSERT_TRUE(run(tenancy_->active_access(jo, &active)));
+  json::Object document = *run(tenancy_->user(administrator(), "user_jo"));
+  document.set("deleted", true);
+  put(document);
+
+  const Error deleted{Errc::forbidden, "this user was deleted"};
+  const auto is_deleted = [&](const auto& result) {
+    return !result && result.error().code == deleted.code && result.error().reason == deleted.reason;
+  };
+  EXPECT_TRUE(is_deleted(run(tenancy_->access(jo, id))));
+  EXPECT_TRUE(is_deleted(run(tenancy_->active_access(jo, &active))));
+  EXPECT_TRUE(is_deleted(run(tenancy_->active_access(user("jo", auth::TenantSource::profile), &active))));
+  EXPECT_TRUE(is_deleted(run(tenancy_->tenant(jo, id))));
+  EXPECT_TRUE(is_deleted(run(tenancy_->tenants(jo))));
+  EXPECT_TRUE(is_deleted(run(tenancy_->user(jo, "user_jo"))));
+  EXPECT_TRUE(is_deleted(run(tenancy_->bootstrap(jo))));
+  EXPECT_TRUE(run(tenancy_->access(administrator(), id)));
+
+  document = *run(tenancy_->user(administrator(), "user_jo"));
+  document.erase("deleted");
+  put(document);
+  EXPECT_TRUE(run(tenancy_->access(jo, id)));
+}
+
+TEST_F(TenancyTest, ACallerOfAnotherApplicationWithTheSameIdIsForbidden) {
+  const auth::Principal owner = claiming("b-x", "tenant_b-x_personal");
+  ASSERT_TRUE(run(tenancy_->bootstrap(owner)));
+  auth::Principal other = owner;  // of an application with the prefix "b-"
+  other.sub = "x";
+  std::string active;
+  for (const Error& error :
+       {run(tenancy_->access(other, "tenant_b-x_personal")).error(),
+        run(tenancy_->active_access(other, &active)).error(),
+        run(tenancy_->tenant(other, "tenant_b-x_personal")).error(), run(tenancy_->tenants(other)).error(),
+        run(tenancy_->bootstrap(other)).error(), run(tenancy_->user(other, "user_b-x")).error(),
+        run(tenancy_->put_user(other, "user_b-x", {{"name", "x"}})).error()}) {
+    EXPECT_EQ(error.code, Errc::forbidden);
+    EXPECT_EQ(error.reason, "this user belongs to another application");
+  }
+  EXPECT_TRUE(run(tenancy_->active_access(owner, &active)));
+}
+
 TEST_F(TenancyTest, AMemberWhoIsRemovedIsOutAtTheNextRequest) {
   const std::string id = create_tenant(user("jo"), "Band");
   for (int i = 0; i < 20; ++i) {
