@@ -60,10 +60,10 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base
   return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
 }
 
-// Runs what must be done before there is a server, on this thread.
+// Runs what must be done before there is a server, on this thread. The context outlives the store, whose
+// thread may still be within the call that woke the task when the task has ended.
 template <class T>
-Result<T> run_here(Task<T> task) {
-  asio::io_context context;
+Result<T> run_here(asio::io_context& context, Task<T> task) {
   Result<T> result;
   asio::co_spawn(context, std::move(task), [&result](const std::exception_ptr& thrown, Result<T> ended) {
     if (thrown) std::rethrow_exception(thrown);
@@ -155,10 +155,11 @@ Result<void> run_server(const Config& config, std::optional<Development> develop
   const base::Clock& clock = base::system_clock();
 
   // In the order of dependence: each is destroyed before what it refers to.
+  asio::io_context setup(1);
   base::Pool pool(pool_threads());
   MYCOUCH_TRY(std::unique_ptr<store::Store> store, open_store(config.store, pool));
   tenancy::Tenancy tenancy(*store, config.store.system_database, clock);
-  MYCOUCH_CHECK(run_here(tenancy.start()));
+  MYCOUCH_CHECK(run_here(setup, tenancy.start()));
   auth::Issuers issuers(clock, {}, sources(config, development));
   auth::Authenticator authenticator(issuers, std::move(administrator), config.auth, clock, pool);
   std::unique_ptr<DevIssuer> dev_issuer;  // made once the port is known

@@ -15,6 +15,7 @@
 
 #include "base/offload.h"
 #include "store/store.h"
+#include "support/run_task.h"
 
 namespace mycouch::store::testing {
 
@@ -31,18 +32,9 @@ class StoreUnderTest {
   /// Closes the store and opens it again on the same data.
   void reopen();
 
-  /// Runs a task on an io_context of the caller's until it has ended.
   template <class T>
   Result<T> run(Task<T> task) {
-    std::optional<Result<T>> outcome;
-    boost::asio::io_context context(1);
-    boost::asio::co_spawn(
-        context, [&]() -> boost::asio::awaitable<void> { outcome = co_await std::move(task); },
-        [](std::exception_ptr thrown) {
-          if (thrown) std::rethrow_exception(thrown);
-        });
-    context.run();
-    return *std::move(outcome);
+    return testing_support::run_task(std::move(task));
   }
 
   /// A view that must open.

@@ -17,6 +17,7 @@
 #include "base/offload.h"
 #include "base/waiter.h"
 #include "store/rocks/engine.h"
+#include "support/run_task.h"
 #include "tenancy/documents.h"
 
 namespace mycouch::tenancy {
@@ -31,10 +32,7 @@ constexpr std::string_view kSystem = "couch-sitter";
 
 template <class T>
 Result<T> run(Task<T> task) {
-  asio::io_context context;
-  std::future<Result<T>> result = asio::co_spawn(context, std::move(task), asio::use_future);
-  context.run();
-  return result.get();
+  return testing_support::run_task(std::move(task));
 }
 
 class TenancyTest : public testing::Test {
