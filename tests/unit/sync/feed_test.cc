@@ -39,14 +39,14 @@ class FeedTest : public testing::Test {
  protected:
   /// Runs a feed to its end. `when_waiting` runs each time that the feed has begun to wait.
   std::string run(FeedOptions options, std::function<void()> when_waiting = {}) {
-    boost::asio::io_context context;
     output_.tap = [&](const std::string&) {
-      if (when_waiting) boost::asio::post(context, when_waiting);
+      if (when_waiting) boost::asio::post(context_, when_waiting);
     };
     Feed feed(database_, host_, output_, std::move(options));
-    boost::asio::co_spawn(context, feed.run(),
+    boost::asio::co_spawn(context_, feed.run(),
                           [&](std::exception_ptr, Result<void> ended) { result_ = ended; });
-    context.run();
+    context_.restart();
+    context_.run();
     return output_.sent + output_.text();
   }
 
@@ -63,6 +63,7 @@ class FeedTest : public testing::Test {
     return n;
   }
 
+  boost::asio::io_context context_;  // outlives the waiters that the database keeps
   FakeDatabase database_;
   FakeHost host_;
   TextOutput output_;
