@@ -63,4 +63,16 @@ TEST_P(StoreContractTest, OfManyCreatesOfOneIdOneSucceeds) {
 }
 
 }  // namespace
+TEST_P(StoreContractTest, AStoreClosesWhileARemovedDatabaseIsSwept) {
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(run(store().create("swept")));
+    auto view = under_test.view("swept");
+    for (int id = 0; id < 20; ++id) put(*view, std::to_string(id), "{}");
+    view.reset();
+    ASSERT_TRUE(run(store().remove("swept")));
+    under_test.reopen();
+    EXPECT_FALSE(run(store().open("swept", {})));
+  }
+}
+
 }  // namespace mycouch::store::testing

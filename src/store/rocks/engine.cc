@@ -133,7 +133,7 @@ class Engine final : public Store {
         }));
     if (!record) co_return fail(Errc::not_found, "Database does not exist.");
     core_->notifier->notify_all(database_prefix(record->number));
-    core_->pool.post([core = core_, number = record->number] { sweep(*core, number); });
+    core_->in_background([number = record->number](EngineCore& core) { sweep(core, number); });
     co_return Result<void>();
   }
 
@@ -157,6 +157,7 @@ class Engine final : public Store {
 
   void close() override {
     if (!core_) return;
+    core_->end_background();
     core_->commits.stop();
     core_->opened->close();
     core_.reset();
@@ -209,12 +210,33 @@ Result<void> EngineCore::commit_blocking(Durability durability,
   return *std::move(outcome);
 }
 
+void EngineCore::in_background(std::function<void(EngineCore&)> job) {
+  pool.post([core = shared_from_this(), job = std::move(job)] {
+    {
+      std::lock_guard lock(core->background_mutex_);
+      if (core->stopping) return;
+      ++core->background_jobs_;
+    }
+    job(*core);
+    std::lock_guard lock(core->background_mutex_);
+    --core->background_jobs_;
+    core->background_ended_.notify_all();
+  });
+}
+
+void EngineCore::end_background() {
+  std::unique_lock lock(background_mutex_);
+  stopping = true;
+  background_ended_.wait(lock, [this] { return background_jobs_ == 0; });
+}
+
 Result<std::unique_ptr<Store>> open(EngineOptions options, base::Pool& pool) {
   MYCOUCH_TRY(auto opened, OpenedDb::open(options.directory, options.cache_bytes));
   auto core = std::make_shared<EngineCore>(std::move(opened), pool);
   MYCOUCH_CHECK(load_store_row(*core));
   MYCOUCH_TRY(std::vector<DatabaseNumber> dead, load_catalogue(*core));
-  for (DatabaseNumber number : dead) pool.post([core, number] { sweep(*core, number); });
+  for (DatabaseNumber number : dead)
+    core->in_background([number](EngineCore& engine) { sweep(engine, number); });
   return std::make_unique<Engine>(std::move(core));
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,7 +19,7 @@ namespace mycouch::store::rocks {
 class OpenedDb;
 
 /// Owned by the store; databases and background jobs hold it while they use it.
-struct EngineCore {
+struct EngineCore : std::enable_shared_from_this<EngineCore> {
   EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool);
   ~EngineCore();
 
@@ -34,6 +36,16 @@ struct EngineCore {
   Task<void> commit(Durability durability, std::function<Result<void>(Transaction&)> apply);
   /// The same from a thread that may block.
   Result<void> commit_blocking(Durability durability, std::function<Result<void>(Transaction&)> apply);
+
+  /// Runs `job` on the pool, unless `end_background` comes first. A job ends early once `stopping` is set.
+  void in_background(std::function<void(EngineCore&)> job);
+  /// Waits for the jobs that run; those that have not begun never will.
+  void end_background();
+
+ private:
+  std::mutex background_mutex_;
+  std::condition_variable background_ended_;
+  std::size_t background_jobs_ = 0;
 };
 
 }  // namespace mycouch::store::rocks

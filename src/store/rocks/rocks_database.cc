@@ -187,8 +187,8 @@ class RocksDatabase final : public Database {
       std::lock_guard lock(record.compacting_mutex);
       if (!record.compacting.insert(view_.target.partition).second) co_return Result<void>();
     }
-    core_->pool.post([core = core_, view = view_] {
-      compact_partition(*core, view);
+    core_->in_background([view = view_](EngineCore& core) {
+      compact_partition(core, view);
       std::lock_guard lock(view.target.database->compacting_mutex);
       view.target.database->compacting.erase(view.target.partition);
     });
