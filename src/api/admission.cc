@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "tenancy/audit.h"
+
 namespace mycouch::api {
 namespace {
+
+// With all members of a crowded tenant.
+constexpr std::uint64_t kMaxTableDocument = 1 << 20;
 
 constexpr std::string_view kNoDatabase = "Database does not exist.";
 
@@ -45,8 +50,14 @@ Task<std::shared_ptr<const auth::Application>> application_of(Backend& backend, 
 
 }  // namespace
 
+bool is_audit_trail(const Backend& backend, std::string_view name) {
+  const std::string& system = backend.options.system_database;
+  return name.starts_with(system) && name.substr(system.size()) == tenancy::kAuditSuffix;
+}
+
 bool serves(const Backend& backend, const auth::Application& application, std::string_view name) {
-  return name != backend.options.system_database && application.serves(name);
+  const bool internal = name == backend.options.system_database || is_audit_trail(backend, name);
+  return !internal && application.serves(name);
 }
 
 std::vector<std::string> named_databases(const Backend& backend, const auth::Application& application) {
@@ -57,22 +68,32 @@ std::vector<std::string> named_databases(const Backend& backend, const auth::App
   return names;
 }
 
-Task<Admission> Admission::open(Backend& backend, std::shared_ptr<const auth::Principal> caller,
-                                AdmissionRequest request, std::string* active_tenant) {
-  Admission admission(backend, std::move(caller));
+Task<Admission> Admission::open_table(Backend& backend, tenancy::Actor actor, tenancy::Table table) {
+  Admission admission(backend, actor.principal);
+  admission.rules_.max_document_size = kMaxTableDocument;
+  MYCOUCH_CO_TRY(admission.database_, co_await backend.tenancy.open_table(std::move(actor), table));
+  co_return admission;
+}
+
+Task<Admission> Admission::open(Backend& backend, tenancy::Actor actor, AdmissionRequest request,
+                                std::string* active_tenant) {
+  Admission admission(backend, actor.principal);
   admission.rules_.max_document_size = backend.options.max_document_size;
   // Two underscores are where mycouch's own endpoints are.
   if (request.database.starts_with("__")) co_return std::unexpected(no_database());
   if (admission.administrator()) {
     MYCOUCH_CO_CHECK(co_await admission.open_as_administrator(request));
   } else {
-    MYCOUCH_CO_CHECK(co_await admission.open_as_user(request, active_tenant));
+    MYCOUCH_CO_CHECK(co_await admission.open_as_user(actor, request, active_tenant));
   }
   co_return admission;
 }
 
 Task<void> Admission::open_as_administrator(const AdmissionRequest& request) {
   if (!request.tenant) {
+    if (request.changes && is_audit_trail(*backend_, request.database)) {
+      co_return fail(Errc::forbidden, "the audit trail is append-only");
+    }
     auto database = co_await open_existing(backend_->store, request.database, {});
     if (!database && database.error().code == Errc::not_found &&
         is_named_by_any(*backend_, request.database)) {
@@ -91,7 +112,8 @@ Task<void> Admission::open_as_administrator(const AdmissionRequest& request) {
   co_return co_await open_for_tenant(request.database, application.get());
 }
 
-Task<void> Admission::open_as_user(const AdmissionRequest& request, std::string* active_tenant) {
+Task<void> Admission::open_as_user(const tenancy::Actor& actor, const AdmissionRequest& request,
+                                   std::string* active_tenant) {
   const auth::Application& application = *caller_->application;
   if (!serves(*backend_, application, request.database)) co_return std::unexpected(no_database());
   tenancy::Access access;
@@ -99,9 +121,9 @@ Task<void> Admission::open_as_user(const AdmissionRequest& request, std::string*
     std::string tenant = tenancy::Tenancy::internal_tenant_id(*request.tenant);
     MYCOUCH_CO_TRY(access, co_await backend_->tenancy.access(*caller_, std::move(tenant)));
   } else {
-    MYCOUCH_CO_TRY(access, co_await backend_->tenancy.active_access(*caller_, active_tenant));
+    MYCOUCH_CO_TRY(access, co_await backend_->tenancy.active_access(actor, active_tenant));
   }
-  if (request.writes && !tenancy::may_write(access.role)) {
+  if (request.writes && !tenancy::may(access.role, tenancy::Right::write)) {
     co_return fail(Errc::forbidden, "a viewer may not write");
   }
   tenant_ = std::move(access.tenant);
@@ -118,6 +140,7 @@ Task<void> Admission::open_for_tenant(const std::string& name, const auth::Appli
 
 Task<bool> Admission::holds() const {
   if (administrator()) co_return true;
+  if (tenant_.empty()) co_return co_await backend_->tenancy.is_welcome(*caller_);
   auto access = co_await backend_->tenancy.access(*caller_, tenant_);
   if (access) co_return true;
   if (access.error().code == Errc::forbidden || access.error().code == Errc::not_found) co_return false;

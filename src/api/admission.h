@@ -24,6 +24,7 @@ struct AdmissionRequest {
   std::string database;               // as the path names it
   std::optional<std::string> tenant;  // the same, where it names one; else the caller's active tenant counts
   bool writes = false;
+  bool changes = false;  // anything: documents, checkpoints, the database itself
 };
 
 class Admission {
@@ -32,14 +33,16 @@ class Admission {
   /// is not there), `forbidden` for a stranger to the tenant and for a viewer who writes,
   /// `token_refresh_required` with the tenant to ask for in `*active_tenant`. A database that an application
   /// lists comes to be at its first use.
-  static Task<Admission> open(Backend& backend, std::shared_ptr<const auth::Principal> caller,
-                              AdmissionRequest request, std::string* active_tenant);
+  static Task<Admission> open(Backend& backend, tenancy::Actor actor, AdmissionRequest request,
+                              std::string* active_tenant);
+  /// The same for one of the virtual tables: what of it is the caller's own. Not for the administrator.
+  static Task<Admission> open_table(Backend& backend, tenancy::Actor actor, tenancy::Table table);
 
   store::Database& database() { return *database_; }
   const sync::WriteRules& rules() const { return rules_; }
   bool administrator() const { return caller_->administrator; }
 
-  /// Whether the caller still belongs to the tenant; for what lasts longer than a moment.
+  /// Whether the caller still belongs to the tenant, or to the table; for what lasts longer than a moment.
   Task<bool> holds() const;
   /// `waiter` is woken when `holds` may have changed.
   Task<store::Subscription> watch(std::shared_ptr<base::Waiter> waiter) const;
@@ -51,17 +54,21 @@ class Admission {
       : backend_(&backend), caller_(std::move(caller)) {}
 
   Task<void> open_as_administrator(const AdmissionRequest& request);
-  Task<void> open_as_user(const AdmissionRequest& request, std::string* active_tenant);
+  Task<void> open_as_user(const tenancy::Actor& actor, const AdmissionRequest& request,
+                          std::string* active_tenant);
   Task<void> open_for_tenant(const std::string& name, const auth::Application* application);
 
   Backend* backend_;
   std::shared_ptr<const auth::Principal> caller_;
-  std::string tenant_;  // internal; empty: the administrator's view of what is outside any tenant
+  std::string tenant_;  // internal; empty: a table, or the administrator's view of what is outside any tenant
   std::unique_ptr<store::Database> database_;
   sync::WriteRules rules_;
 };
 
-/// Whether `name` is a database of the application's users. The system database never is.
+/// Whether `name` is the database of the audit trail.
+bool is_audit_trail(const Backend& backend, std::string_view name);
+/// Whether `name` is a database of the application's users. The system database and the audit trail's never
+/// are.
 bool serves(const Backend& backend, const auth::Application& application, std::string_view name);
 /// Those that the application lists by name and not by a pattern: they are there, used or not.
 std::vector<std::string> named_databases(const Backend& backend, const auth::Application& application);

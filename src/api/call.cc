@@ -24,6 +24,10 @@ Call::Call(http::Exchange& exchange, http::Query query, http::RouteParameters pa
       caller_(std::move(caller)),
       max_request_(max_request) {}
 
+tenancy::Actor Call::actor() const {
+  return {.principal = caller_, .request_id = request().id, .address = request().remote_address};
+}
+
 Task<std::string> Call::read_body() {
   return exchange_.read_body(max_request_);
 }

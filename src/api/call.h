@@ -21,6 +21,8 @@ namespace mycouch::api {
 
 /// Bytes of a body of the virtual tables.
 inline constexpr std::uint64_t kMaxTableBody = 1 << 20;
+/// The same of one that holds many documents.
+inline constexpr std::uint64_t kMaxTableBatch = 8 << 20;
 /// Bytes of a body that holds options, at most a list of ids among them.
 inline constexpr std::uint64_t kMaxOptionsBody = 4 << 20;
 
@@ -40,6 +42,8 @@ class Call {
   bool has_parameter(std::string_view name) const { return parameters_.contains(name); }
   /// Null where the route does not ask who calls, or no credentials came.
   const auth::Principal* caller() const { return caller_.get(); }
+  /// The caller and the request, for what leaves a record. There is a caller.
+  tenancy::Actor actor() const;
 
   Task<std::string> read_body();
   /// The body of a POST: `bad_content_type` unless it is declared to be JSON.

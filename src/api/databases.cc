@@ -1,5 +1,6 @@
 // Databases as a whole: /{db}, and what is asked or set for all of one.
 
+#include "api/answers.h"
 #include "api/errors.h"
 #include "api/handlers.h"
 #include "base/encoding.h"
@@ -67,6 +68,9 @@ Task<void> delete_database(ServerCall& call) {
   if (name == call.backend().options.system_database) {
     co_return fail(Errc::forbidden, "the system database cannot be deleted");
   }
+  if (is_audit_trail(call.backend(), name)) {
+    co_return fail(Errc::forbidden, "the audit trail is append-only");
+  }
   auto removed = co_await call.backend().store.remove(std::move(name));
   if (!removed && removed.error().code == Errc::not_found)
     co_return fail(Errc::not_found, "Database does not exist.");
@@ -75,7 +79,11 @@ Task<void> delete_database(ServerCall& call) {
 }
 
 Task<void> get_database(DatabaseCall& call) {
-  MYCOUCH_CO_TRY(store::DatabaseInfo info, co_await call.database().info());
+  return send_information(call, call.database());
+}
+
+Task<void> send_information(Call& call, store::Database& database) {
+  MYCOUCH_CO_TRY(store::DatabaseInfo info, co_await database.info());
   std::string body;
   body.reserve(512);
   append_info(body, info);

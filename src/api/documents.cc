@@ -1,5 +1,6 @@
 // Documents: POST /{db}, and GET, PUT, DELETE of /{db}/{id} and /{db}/_design/{name}.
 
+#include "api/answers.h"
 #include "api/document_path.h"
 #include "api/document_query.h"
 #include "api/errors.h"
@@ -27,13 +28,12 @@ http::Response written(unsigned status, std::string_view id, const doc::Revision
   return response;
 }
 
-Task<void> send_open_revisions(DatabaseCall& call, std::string id, DocumentQuery query) {
+Task<void> send_open_revisions(Call& call, store::Database& database, std::string id, DocumentQuery query) {
   std::vector<store::OpenRevision> found;
   if (auto* asked = std::get_if<std::vector<doc::Revision>>(&*query.open_revs)) {
-    MYCOUCH_CO_TRY(found,
-                   co_await call.database().read_revisions(std::move(id), std::move(*asked), query.read));
+    MYCOUCH_CO_TRY(found, co_await database.read_revisions(std::move(id), std::move(*asked), query.read));
   } else {
-    MYCOUCH_CO_TRY(found, co_await call.database().read_all_leaves(std::move(id), query.read));
+    MYCOUCH_CO_TRY(found, co_await database.read_all_leaves(std::move(id), query.read));
     if (found.empty()) co_return fail(Errc::not_found, "missing");
   }
   ResponseStream stream(call, json_response(200, {}));
@@ -84,10 +84,15 @@ Task<void> send_accepted(DatabaseCall& call, const std::string& id) {
 Task<void> get_document(DatabaseCall& call) {
   std::string id = document_id(call);
   if (id.starts_with(sync::kLocalPrefix)) co_return co_await get_local(call);
-  MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
-  if (query.open_revs) co_return co_await send_open_revisions(call, std::move(id), std::move(query));
+  co_return co_await send_document(call, call.database(), std::move(id));
+}
 
-  MYCOUCH_CO_TRY(doc::Document document, co_await call.database().read(std::move(id), query.read));
+Task<void> send_document(Call& call, store::Database& database, std::string id) {
+  MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
+  if (query.open_revs) {
+    co_return co_await send_open_revisions(call, database, std::move(id), std::move(query));
+  }
+  MYCOUCH_CO_TRY(doc::Document document, co_await database.read(std::move(id), query.read));
   std::string etag = query.is_plain() ? etag_of(document.revision) : std::string();
   if (!etag.empty() && etag_matches(call.request().headers, etag)) {
     http::Response unchanged;

@@ -62,11 +62,32 @@ Task<void> refuse_unserved(DatabaseCall& call);
 // users.cc
 Task<void> get_user(ServerCall& call);
 Task<void> put_user(ServerCall& call);
+Task<void> delete_user(ServerCall& call);
 Task<void> post_bootstrap(ServerCall& call);
 
 // tenants.cc
+Task<void> put_table(ServerCall& call);
 Task<void> get_tenants(ServerCall& call);
 Task<void> post_tenant(ServerCall& call);
 Task<void> get_tenant(ServerCall& call);
+Task<void> put_tenant(ServerCall& call);
+Task<void> delete_tenant(ServerCall& call);
+Task<void> post_restore(ServerCall& call);
+
+// members.cc
+Task<void> get_members(ServerCall& call);
+Task<void> put_member(ServerCall& call);
+Task<void> delete_member(ServerCall& call);
+Task<void> post_transfer(ServerCall& call);
+
+// invitations.cc
+Task<void> get_invitations(ServerCall& call);
+Task<void> post_invitation(ServerCall& call);
+Task<void> delete_invitation(ServerCall& call);
+Task<void> get_invitation(ServerCall& call);
+Task<void> post_accept(ServerCall& call);
+
+// audit.cc
+Task<void> get_audit(ServerCall& call);
 
 }  // namespace mycouch::api

@@ -1,5 +1,8 @@
 #include "api/routes.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "api/handlers.h"
 
 namespace mycouch::api {
@@ -21,12 +24,55 @@ constexpr Endpoint kEndpoints[] = {
     {get, "/_all_dbs", signed_in, get_all_dbs},
     {get, "/_active_tasks", administrator, get_active_tasks},
 
+    {get, "/__audit", administrator, get_audit},
+
     {post, "/__bootstrap", signed_in, post_bootstrap},
+    {get, "/__users", signed_in, get_database},
+    {put, "/__users", signed_in, put_table},
+    {get, "/__users/_changes", signed_in, get_changes},
+    {post, "/__users/_changes", signed_in, post_changes},
+    {get, "/__users/_all_docs", signed_in, get_all_docs},
+    {post, "/__users/_all_docs", signed_in, post_all_docs},
+    {post, "/__users/_bulk_docs", signed_in, post_bulk_docs},
+    {post, "/__users/_bulk_get", signed_in, post_bulk_get},
+    {post, "/__users/_revs_diff", signed_in, post_revs_diff},
+    {post, "/__users/_missing_revs", signed_in, post_missing_revs},
+    {post, "/__users/_ensure_full_commit", signed_in, post_ensure_full_commit},
+    {get, "/__users/_local/{local}", signed_in, get_local},
+    {put, "/__users/_local/{local}", signed_in, put_local},
+    {delete_, "/__users/_local/{local}", signed_in, delete_local},
     {get, "/__users/{id}", signed_in, get_user},
     {put, "/__users/{id}", signed_in, put_user},
+    {delete_, "/__users/{id}", signed_in, delete_user},
+
     {get, "/__tenants", signed_in, get_tenants},
+    {put, "/__tenants", signed_in, put_table},
     {post, "/__tenants", signed_in, post_tenant},
+    {get, "/__tenants/_changes", signed_in, get_changes},
+    {post, "/__tenants/_changes", signed_in, post_changes},
+    {get, "/__tenants/_all_docs", signed_in, get_all_docs},
+    {post, "/__tenants/_all_docs", signed_in, post_all_docs},
+    {post, "/__tenants/_bulk_docs", signed_in, post_bulk_docs},
+    {post, "/__tenants/_bulk_get", signed_in, post_bulk_get},
+    {post, "/__tenants/_revs_diff", signed_in, post_revs_diff},
+    {post, "/__tenants/_missing_revs", signed_in, post_missing_revs},
+    {post, "/__tenants/_ensure_full_commit", signed_in, post_ensure_full_commit},
+    {get, "/__tenants/_local/{local}", signed_in, get_local},
+    {put, "/__tenants/_local/{local}", signed_in, put_local},
+    {delete_, "/__tenants/_local/{local}", signed_in, delete_local},
     {get, "/__tenants/{tenant}", signed_in, get_tenant},
+    {put, "/__tenants/{tenant}", signed_in, put_tenant},
+    {delete_, "/__tenants/{tenant}", signed_in, delete_tenant},
+    {post, "/__tenants/{tenant}/restore", signed_in, post_restore},
+    {post, "/__tenants/{tenant}/transfer", signed_in, post_transfer},
+    {get, "/__tenants/{tenant}/members", signed_in, get_members},
+    {put, "/__tenants/{tenant}/members/{user}", signed_in, put_member},
+    {delete_, "/__tenants/{tenant}/members/{user}", signed_in, delete_member},
+    {get, "/__tenants/{tenant}/invitations", signed_in, get_invitations},
+    {post, "/__tenants/{tenant}/invitations", signed_in, post_invitation},
+    {delete_, "/__tenants/{tenant}/invitations/{invite}", signed_in, delete_invitation},
+    {get, "/__invitations/{token}", signed_in, get_invitation},
+    {post, "/__invitations/{token}/accept", signed_in, post_accept},
 
     {put, "/{db}", signed_in, put_database},
     {delete_, "/{db}", signed_in, delete_database},
@@ -90,10 +136,14 @@ bool is_of_a_database(const Endpoint& endpoint) {
   return endpoint.pattern.starts_with(kDatabasePattern);
 }
 
+std::string within_a_tenant(const Endpoint& endpoint) {
+  return std::string(kTenantPrefix).append(endpoint.pattern);
+}
+
 std::vector<std::string> make_tenant_patterns() {
   std::vector<std::string> patterns;
   for (const Endpoint& endpoint : kEndpoints) {
-    patterns.push_back(is_of_a_database(endpoint) ? std::string(kTenantPrefix).append(endpoint.pattern) : "");
+    patterns.push_back(is_of_a_database(endpoint) ? within_a_tenant(endpoint) : "");
   }
   return patterns;
 }
@@ -112,6 +162,44 @@ http::Router make_router(const std::vector<std::string>& tenant_patterns) {
 
 std::span<const Endpoint> endpoints() {
   return kEndpoints;
+}
+
+std::string_view to_string(Who who) {
+  switch (who) {
+    case anyone:
+      return "anyone";
+    case visitor:
+      return "visitor";
+    case signed_in:
+      return "signed_in";
+    case administrator:
+      return "administrator";
+    case reader:
+      return "reader";
+    case writer:
+      return "writer";
+  }
+  std::unreachable();
+}
+
+std::vector<ListedRoute> listed_routes() {
+  std::vector<ListedRoute> routes;
+  for (const Endpoint& endpoint : kEndpoints) {
+    routes.push_back({endpoint.method, std::string(endpoint.pattern), endpoint.who});
+    if (is_of_a_database(endpoint)) {
+      routes.push_back({endpoint.method, within_a_tenant(endpoint), endpoint.who});
+    }
+  }
+  std::ranges::sort(routes, {}, [](const ListedRoute& route) {
+    return std::pair(std::string_view(route.pattern), http::to_string(route.method));
+  });
+  return routes;
+}
+
+std::optional<tenancy::Table> table_of(const Endpoint& endpoint) {
+  if (endpoint.pattern.starts_with("/__users")) return tenancy::Table::users;
+  if (endpoint.pattern.starts_with("/__tenants")) return tenancy::Table::tenants;
+  return std::nullopt;
 }
 
 bool is_virtual_table(const Endpoint& endpoint) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,8 +37,23 @@ struct Endpoint {
 /// Endpoints of databases stand here once, as "/{db}…", and are served as "/__tenants/{tenant}/{db}…" too.
 std::span<const Endpoint> endpoints();
 
+/// As documents and `mycouch routes` have it: "signed_in".
+std::string_view to_string(Who who);
+
+struct ListedRoute {
+  http::Method method;
+  std::string pattern;
+  Who who;
+};
+
+/// Every route that is served, by pattern and method: the twins of databases within a tenant too.
+std::vector<ListedRoute> listed_routes();
+
 /// Whether the endpoint is one of the virtual tables, whose errors carry `detail`.
 bool is_virtual_table(const Endpoint& endpoint);
+
+/// The table whose documents the endpoint's handler gets as its database, where it is one of a table's.
+std::optional<tenancy::Table> table_of(const Endpoint& endpoint);
 
 /// A router whose matches are indices of `endpoints()`.
 class RouteTable {

@@ -24,11 +24,11 @@ Task<bool> holds_something(Backend& backend, const std::string& tenant, const st
   co_return info.update_seq > 0;
 }
 
-Task<std::vector<std::string>> databases_of_user(Backend& backend, const auth::Principal& caller) {
-  const auth::Application& application = *caller.application;
+Task<std::vector<std::string>> databases_of_user(Backend& backend, const tenancy::Actor& actor) {
+  const auth::Application& application = *actor.principal->application;
   std::vector<std::string> names = named_databases(backend, application);
   std::string unused;
-  auto access = co_await backend.tenancy.active_access(caller, &unused);
+  auto access = co_await backend.tenancy.active_access(actor, &unused);
   if (!access) co_return names;
   MYCOUCH_CO_TRY(std::vector<std::string> all, co_await backend.store.list());
   for (std::string& name : all) {
@@ -46,9 +46,9 @@ Task<std::vector<std::string>> databases_of_administrator(Backend& backend) {
   co_return names;
 }
 
-Task<std::vector<std::string>> databases_of(Backend& backend, const auth::Principal& caller) {
-  auto found = caller.administrator ? co_await databases_of_administrator(backend)
-                                    : co_await databases_of_user(backend, caller);
+Task<std::vector<std::string>> databases_of(Backend& backend, const tenancy::Actor& actor) {
+  auto found = actor.principal->administrator ? co_await databases_of_administrator(backend)
+                                              : co_await databases_of_user(backend, actor);
   MYCOUCH_CO_TRY(std::vector<std::string> names, std::move(found));
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
@@ -105,7 +105,7 @@ Task<void> get_uuids(ServerCall& call) {
 }
 
 Task<void> get_all_dbs(ServerCall& call) {
-  MYCOUCH_CO_TRY(std::vector<std::string> names, co_await databases_of(call.backend(), *call.caller()));
+  MYCOUCH_CO_TRY(std::vector<std::string> names, co_await databases_of(call.backend(), call.actor()));
   json::Array list(names.begin(), names.end());
   co_return co_await call.send_json(200, json::write(json::Value(std::move(list))));
 }

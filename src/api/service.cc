@@ -113,6 +113,10 @@ Task<void> Service::dispatch(http::Exchange& exchange, Progress& progress, const
   MYCOUCH_CO_CHECK(check_who(endpoint.who, progress.caller.get()));
   MYCOUCH_CO_TRY(http::Query query, http::Query::parse(exchange.request().raw_query()));
   if (std::holds_alternative<DatabaseHandler>(endpoint.handler)) {
+    if (auto table = table_of(endpoint)) {
+      co_return co_await dispatch_to_table(exchange, progress, endpoint, *table, std::move(query),
+                                           std::move(parameters));
+    }
     co_return co_await dispatch_to_database(exchange, progress, endpoint, std::move(query),
                                             std::move(parameters));
   }
@@ -127,11 +131,29 @@ Task<void> Service::dispatch_to_database(http::Exchange& exchange, Progress& pro
   AdmissionRequest request{.database = std::string(parameters["db"]), .tenant = {}, .writes = false};
   if (parameters.contains("tenant")) request.tenant = parameters["tenant"];
   request.writes = endpoint.who == Who::writer;
-  MYCOUCH_CO_TRY(Admission admission, co_await Admission::open(backend_, progress.caller, std::move(request),
-                                                               &progress.active_tenant));
+  request.changes = endpoint.who != Who::reader || endpoint.method == http::Method::put ||
+                    endpoint.method == http::Method::delete_;
+  MYCOUCH_CO_TRY(Admission admission, co_await Admission::open(backend_, actor_of(exchange, progress),
+                                                               std::move(request), &progress.active_tenant));
   DatabaseCall call(std::move(admission), backend_.clock, exchange, std::move(query), std::move(parameters),
                     progress.common, progress.caller, backend_.options.max_request);
   co_return co_await std::get<DatabaseHandler>(endpoint.handler)(call);
+}
+
+Task<void> Service::dispatch_to_table(http::Exchange& exchange, Progress& progress, const Endpoint& endpoint,
+                                      tenancy::Table table, http::Query query,
+                                      http::RouteParameters parameters) {
+  MYCOUCH_CO_TRY(Admission admission,
+                 co_await Admission::open_table(backend_, actor_of(exchange, progress), table));
+  DatabaseCall call(std::move(admission), backend_.clock, exchange, std::move(query), std::move(parameters),
+                    progress.common, progress.caller, std::min(backend_.options.max_request, kMaxTableBatch));
+  co_return co_await std::get<DatabaseHandler>(endpoint.handler)(call);
+}
+
+tenancy::Actor Service::actor_of(http::Exchange& exchange, const Progress& progress) {
+  return {.principal = progress.caller,
+          .request_id = exchange.request().id,
+          .address = exchange.request().remote_address};
 }
 
 Task<std::shared_ptr<const auth::Principal>> Service::authenticate(const http::Request& request, Who who) {

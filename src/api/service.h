@@ -39,6 +39,9 @@ class Service {
                       http::RouteParameters parameters);
   Task<void> dispatch_to_database(http::Exchange& exchange, Progress& progress, const Endpoint& endpoint,
                                   http::Query query, http::RouteParameters parameters);
+  Task<void> dispatch_to_table(http::Exchange& exchange, Progress& progress, const Endpoint& endpoint,
+                               tenancy::Table table, http::Query query, http::RouteParameters parameters);
+  static tenancy::Actor actor_of(http::Exchange& exchange, const Progress& progress);
   Task<std::shared_ptr<const auth::Principal>> authenticate(const http::Request& request, Who who);
   boost::asio::awaitable<void> send_error(http::Exchange& exchange, const Progress& progress, Error error);
 

@@ -69,6 +69,9 @@ class Parser {
     add_dev();
     add_dev_token();
     add_check_config();
+    add_check_store();
+    add_command(Command::routes, "routes",
+                "Print every route that is served, with who may call it, as lines of JSON.");
   }
 
   std::variant<CommandLine, Exit> parse(int argc, const char* const* argv) {
@@ -174,6 +177,18 @@ class Parser {
     add_settings(*check, check_flags_);
   }
 
+  void add_check_store() {
+    CLI::App* check =
+        add_command(Command::check_store, "check-store",
+                    "Check that users, tenants and invitations agree with each other. No server "
+                    "may be running on the store.\nExit status: 0, they do; 1, they do not; 2, "
+                    "the store could not be read.");
+    check->add_option("--data", line_.checked_data, "the folder of a development server")
+        ->type_name("FOLDER");
+    add_config_file(*check);
+    add_settings(*check, check_store_flags_);
+  }
+
   CLI::App app_{
       "A back end for apps that work offline: sign-in, teams, isolation, and CouchDB's replication.",
       "mycouch"};
@@ -182,6 +197,7 @@ class Parser {
   SettingFlags serve_flags_;
   SettingFlags dev_flags_;
   SettingFlags check_flags_;
+  SettingFlags check_store_flags_;
   SettingFlags no_flags_;
   SettingFlags* flags_of_command_ = &no_flags_;
 };

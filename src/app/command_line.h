@@ -13,14 +13,15 @@
 
 namespace mycouch::app {
 
-enum class Command : std::uint8_t { serve, dev, dev_token, check_config };
+enum class Command : std::uint8_t { serve, dev, dev_token, check_config, check_store, routes };
 
 struct CommandLine {
   Command command = Command::serve;
-  std::string config_file;      // serve, check-config; empty: none
-  std::vector<Given> settings;  // those that came as flags
-  std::string data = "data";    // dev, dev-token
-  TokenRequest token;           // dev-token
+  std::string config_file;                  // serve, check-config, check-store; empty: none
+  std::vector<Given> settings;              // those that came as flags
+  std::string data = "data";                // dev, dev-token
+  std::optional<std::string> checked_data;  // check-store: the folder of a development server
+  TokenRequest token;                       // dev-token
   std::optional<std::string> token_listen;
 };
 

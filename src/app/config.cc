@@ -10,9 +10,14 @@
 #include "app/config_file.h"
 #include "app/settings.h"
 #include "store/store.h"
+#include "tenancy/application.h"
+#include "tenancy/audit.h"
 
 namespace mycouch::app {
 namespace {
+
+constexpr std::chrono::seconds kLeastRetention{1};
+constexpr std::chrono::days kMostRetention{36'500};
 
 // Lists are separated by commas in the environment and in flags.
 std::vector<std::string> split_list(std::string_view text) {
@@ -86,47 +91,9 @@ void apply_given(Config& config, const Given& given, Complaints& complaints) {
   apply_to_application(config.applications.front(), given, complaints);
 }
 
-bool is_web_url(std::string_view text) {
-  for (std::string_view scheme : {"https://", "http://"}) {
-    if (text.starts_with(scheme)) return text.size() > scheme.size() && text[scheme.size()] != '/';
-  }
-  return false;
-}
-
-// Scheme and host, with a port or '*' for any; or "*" for every origin.
-bool is_origin_pattern(std::string_view text) {
-  if (text == "*") return true;
-  return text.contains("://") && text.find('/', text.find("://") + 3) == std::string_view::npos;
-}
-
 void check_application(const auth::Application& application, const Config& config, Complaints& complaints) {
-  const std::string name = fmt::format("application \"{}\"", application.id);
-  const auto complain = [&](std::string_view what) {
-    complaints.push_back(fmt::format("{}: {}", name, what));
-  };
-  if (application.id.empty()) complain("needs an id");
-  if (application.issuer.empty()) {
-    complain("needs an issuer");
-  } else if (!is_web_url(application.issuer)) {
-    complain("the issuer must be an http:// or https:// URL");
-  }
-  if (!application.jwks.empty() && !is_web_url(application.jwks) && !application.jwks.starts_with("file:")) {
-    complain("jwks must be an http:// or https:// URL or file:PATH");
-  }
-  if (application.databases.empty()) complain("needs databases");
-  if (application.serves(config.store.system_database)) {
-    complain(fmt::format("its databases include the system database \"{}\"", config.store.system_database));
-  }
-  if (application.algorithms.empty()) complain("needs at least one algorithm");
-  if (application.tenant_source == auth::TenantSource::claim && application.tenant_claim.empty()) {
-    complain("tenant_source is \"claim\", but tenant_claim is empty");
-  }
-  if (application.tenant_field.starts_with('_')) complain("tenant_field must not begin with '_'");
-  for (const std::string& origin : application.allowed_origins) {
-    if (!is_origin_pattern(origin)) {
-      complain(
-          fmt::format("\"{}\" is not an origin such as https://app.example or http://localhost:*", origin));
-    }
+  for (const std::string& complaint : tenancy::complaints_of(application, config.store.system_database)) {
+    complaints.push_back(fmt::format("application \"{}\": {}", application.id, complaint));
   }
 }
 
@@ -179,8 +146,15 @@ Complaints check_config(const Config& config) {
     complaints.push_back(
         fmt::format("store.url: \"{}\" is neither rocksdb:DIRECTORY nor memory:", config.store.url));
   }
+  const std::string audit = tenancy::audit_database(config.store.system_database);
   if (Result<void> good = store::check_database_name(config.store.system_database); !good) {
     complaints.push_back("store.system_database: " + good.error().reason);
+  } else if (!store::check_database_name(audit)) {
+    complaints.push_back(fmt::format(
+        "store.system_database: the audit trail's would be \"{}\", which is no name of a database", audit));
+  }
+  if (config.audit.retention < kLeastRetention || config.audit.retention > kMostRetention) {
+    complaints.emplace_back("audit.retention: expected a time from 1s to 36500d");
   }
   if (config.admin.user.empty() || config.admin.user.contains(':')) {
     complaints.emplace_back("admin.user: expected a name without ':'");

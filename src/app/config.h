@@ -5,6 +5,7 @@
 // before the default. The settings are listed in settings.cc.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -33,6 +34,14 @@ struct AdminConfig {
   std::string password_file;  // its first line
 };
 
+struct TenantsConfig {
+  std::chrono::milliseconds retention = std::chrono::days(30);  // in which a deleted one can be restored
+};
+
+struct AuditConfig {
+  std::chrono::milliseconds retention = std::chrono::days(90);  // of a record of the audit trail
+};
+
 struct LogConfig {
   log::Level level = log::Level::info;
   log::Format format = log::Format::text;
@@ -46,6 +55,8 @@ struct Config {
   StoreConfig store;
   AdminConfig admin;
   auth::AuthenticatorOptions auth;
+  TenantsConfig tenants;
+  AuditConfig audit;
   LogConfig log;
   std::vector<auth::Application> applications;
 };

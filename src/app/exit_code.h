@@ -4,7 +4,8 @@
 namespace mycouch::app {
 
 inline constexpr int kSuccess = 0;
-inline constexpr int kFailure = 1;  // it could not do what was asked
-inline constexpr int kUsage = 2;    // the command line or the configuration is wrong
+inline constexpr int kFailure = 1;     // it could not do what was asked
+inline constexpr int kUnreadable = 2;  // of check-store: nothing can be said of the store
+inline constexpr int kUsage = 2;       // the command line or the configuration is wrong
 
 }  // namespace mycouch::app

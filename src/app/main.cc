@@ -9,12 +9,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "api/routes.h"
+#include "app/check_store.h"
 #include "app/command_line.h"
 #include "app/config.h"
 #include "app/dev_server.h"
 #include "app/exit_code.h"
 #include "app/run_server.h"
 #include "app/settings.h"
+#include "json/value.h"
 
 namespace mycouch::app {
 namespace {
@@ -89,6 +92,22 @@ int check(const CommandLine& line) {
   return kSuccess;
 }
 
+int check_store_of(const CommandLine& line) {
+  Config defaults = line.checked_data ? dev_config({.path = *line.checked_data}) : Config{};
+  std::expected<Config, Complaints> config = load(std::move(defaults), line);
+  return config ? check_store(config->store) : report(config.error());
+}
+
+int print_routes() {
+  for (const api::ListedRoute& route : api::listed_routes()) {
+    const json::Object row{{"method", http::to_string(route.method)},
+                           {"path", route.pattern},
+                           {"access", api::to_string(route.who)}};
+    fmt::print("{}\n", json::write(row));
+  }
+  return kSuccess;
+}
+
 int run(const CommandLine& line) {
   switch (line.command) {
     case Command::serve:
@@ -99,6 +118,10 @@ int run(const CommandLine& line) {
       return print_token(line);
     case Command::check_config:
       return check(line);
+    case Command::check_store:
+      return check_store_of(line);
+    case Command::routes:
+      return print_routes();
   }
   std::unreachable();
 }

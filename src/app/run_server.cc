@@ -18,11 +18,16 @@
 #include "api/service.h"
 #include "app/dev_issuer.h"
 #include "app/files.h"
+#include "app/open_store.h"
+#include "app/run_here.h"
 #include "auth/issuers.h"
 #include "base/log.h"
 #include "base/offload.h"
 #include "http/server.h"
-#include "store/rocks/engine.h"
+#include "tenancy/application_documents.h"
+#include "tenancy/audit_retention.h"
+#include "tenancy/invitation_delivery.h"
+#include "tenancy/outbox.h"
 #include "tenancy/tenancy.h"
 
 namespace mycouch::app {
@@ -49,28 +54,6 @@ Result<auth::Administrator> administrator_of(const AdminConfig& config) {
                 fmt::format("the administrator's password file {} is empty", config.password_file));
   }
   return administrator;
-}
-
-Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool) {
-  constexpr std::string_view kRocks = "rocksdb:";
-  store::rocks::EngineOptions options{.directory = "", .cache_bytes = config.cache_bytes};
-  if (config.url.starts_with(kRocks)) options.directory = config.url.substr(kRocks.size());
-  Result<std::unique_ptr<store::Store>> store = store::rocks::open(std::move(options), pool);
-  if (store) return store;
-  return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
-}
-
-// Runs what must be done before there is a server, on this thread. The context outlives the store, whose
-// thread may still be within the call that woke the task when the task has ended.
-template <class T>
-Result<T> run_here(asio::io_context& context, Task<T> task) {
-  Result<T> result;
-  asio::co_spawn(context, std::move(task), [&result](const std::exception_ptr& thrown, Result<T> ended) {
-    if (thrown) std::rethrow_exception(thrown);
-    result = std::move(ended);
-  });
-  context.run();
-  return result;
 }
 
 Result<std::unique_ptr<http::Server>> listen(const Config& config, const Endpoint& endpoint,
@@ -158,9 +141,12 @@ Result<void> run_server(const Config& config, std::optional<Development> develop
   asio::io_context setup(1);
   base::Pool pool(pool_threads());
   MYCOUCH_TRY(std::unique_ptr<store::Store> store, open_store(config.store, pool));
-  tenancy::Tenancy tenancy(*store, config.store.system_database, clock);
-  MYCOUCH_CHECK(run_here(setup, tenancy.start()));
   auth::Issuers issuers(clock, {}, sources(config, development));
+  tenancy::LogDelivery invitation_log;
+  tenancy::Tenancy tenancy(
+      *store, config.store.system_database, issuers, clock,
+      {.retention = config.tenants.retention, .invitations = development ? &invitation_log : nullptr});
+  MYCOUCH_CHECK(run_here(setup, tenancy.start()));
   auth::Authenticator authenticator(issuers, std::move(administrator), config.auth, clock, pool);
   std::unique_ptr<DevIssuer> dev_issuer;  // made once the port is known
   api::Service::ExtraHandler first;
@@ -179,15 +165,26 @@ Result<void> run_server(const Config& config, std::optional<Development> develop
   endpoint.port = server->port();
   const std::string url = "http://" + to_string(endpoint);
   MYCOUCH_CHECK(add_applications(config, issuers, url, development.has_value()));
+  tenancy::ApplicationDocuments application_documents(*store, config.store.system_database, issuers);
+  MYCOUCH_CHECK(run_here(setup, application_documents.load()));
+  tenancy::WebhookDelivery webhook(clock);
+  tenancy::Outbox outbox(*store, config.store.system_database, issuers, webhook, clock);
+  tenancy::AuditRetention audit_retention(tenancy.audit(), clock, config.audit.retention);
   if (development) {
     dev_issuer = std::make_unique<DevIssuer>(issuers.application(config.applications.front().id),
                                              development->signer, tenancy, clock, pool);
   }
   issuers.start(server->executor());
+  application_documents.start(server->executor());
+  outbox.start(server->executor());
+  audit_retention.start(server->executor());
   log_start(config, endpoint, issuers, has_administrator);
   if (development) development->ready(url);
   serve_until_signal(*server);
 
+  audit_retention.stop();
+  outbox.stop();
+  application_documents.stop();
   issuers.stop();
   store->stop();
   pool.join();

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "json/writer.h"
+#include "tenancy/application.h"
 
 namespace mycouch::app {
 namespace {
@@ -71,7 +72,8 @@ constexpr std::array<Unit, 7> kSizes{{{"GiB", 1ULL << 30},
                                       {"MB", 1'000'000},
                                       {"kB", 1'000},
                                       {"B", 1}}};
-constexpr std::array<Unit, 4> kDurations{{{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<Unit, 5> kDurations{
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
 Result<void> read(const std::string& text, std::uint64_t& field) {
   std::optional<std::uint64_t> number = read_quantity(text, kSizes, 1);
@@ -274,6 +276,10 @@ std::vector<Setting<Config>> make_server_settings() {
       std::vector{
           make("auth.leeway", "TIME", "for clocks that differ from the issuer's", MYCOUCH_FIELD(auth.leeway)),
           make("auth.cache_entries", "N", "verified tokens that are kept", MYCOUCH_FIELD(auth.cache_entries)),
+          make("tenants.retention", "TIME", "in which a deleted tenant can be restored",
+               MYCOUCH_FIELD(tenants.retention)),
+          make("audit.retention", "TIME", "for which records of the audit trail are kept",
+               MYCOUCH_FIELD(audit.retention)),
           make("limits.max_head", "SIZE", "of a request's line and fields", MYCOUCH_FIELD(http.max_head)),
           make("limits.max_body", "SIZE", "of a request's body", MYCOUCH_FIELD(http.max_body)),
           make("limits.max_document_size", "SIZE", "of one document's JSON",
@@ -295,9 +301,49 @@ std::vector<Setting<Config>> make_server_settings() {
   return settings;
 }
 
+// A secret, and the file that holds it: what was read of the file is kept, so that the source that goes first
+// decides.
+std::vector<Setting<auth::Application>> secret_settings(std::string_view key, std::string_view file_key,
+                                                        std::string_view description,
+                                                        std::string_view file_description,
+                                                        std::string auth::Application::* field) {
+  return {{key, "TEXT", description, ValueKind::text,
+           [field](auth::Application& application, const Values& values) {
+             return read_values(values, application.*field);
+           },
+           [field](const auth::Application& application) -> std::string {
+             return (application.*field).empty() ? "" : "\"(set)\"";
+           }},
+          {file_key, "PATH", file_description, ValueKind::text,
+           [field](auth::Application& application, const Values& values) -> Result<void> {
+             std::string path;
+             MYCOUCH_CHECK(read_values(values, path));
+             MYCOUCH_TRY(application.*field, tenancy::read_secret_file(path));
+             return {};
+           },
+           [](const auth::Application&) { return std::string(); }}};
+}
+
+std::vector<Setting<auth::Application>> make_provider_settings() {
+  const auto make = [](auto... arguments) { return setting<auth::Application>(arguments...); };
+  auto settings =
+      secret_settings("clerk_secret_key", "clerk_secret_key_file",
+                      "Clerk's key (sk_…), to tell it active tenants; rather use a file",
+                      "a file whose first line is Clerk's key", &auth::Application::clerk_secret_key);
+  settings.push_back(make("clerk_api_url", "URL", "Clerk's Backend API", MYCOUCH_FIELD(clerk_api_url)));
+  settings.push_back(make("invitation_webhook", "URL", "where invitations are sent; empty: nowhere",
+                          MYCOUCH_FIELD(invitation_webhook)));
+  std::ranges::move(secret_settings("invitation_webhook_secret", "invitation_webhook_secret_file",
+                                    "signs what the webhook is sent; rather use a file",
+                                    "a file whose first line is that secret",
+                                    &auth::Application::invitation_webhook_secret),
+                    std::back_inserter(settings));
+  return settings;
+}
+
 std::vector<Setting<auth::Application>> make_application_settings() {
   const auto make = [](auto... arguments) { return setting<auth::Application>(arguments...); };
-  return {
+  std::vector<Setting<auth::Application>> settings{
       make("id", "NAME", "names the application in its tenants", MYCOUCH_FIELD(id)),
       make("issuer", "URL", "the `iss` of its tokens", MYCOUCH_FIELD(issuer)),
       make("jwks", "URL", "the issuer's keys: a URL or file:PATH; default: from the issuer",
@@ -317,6 +363,8 @@ std::vector<Setting<auth::Application>> make_application_settings() {
            MYCOUCH_FIELD(subject_prefix)),
       make("allowed_origins", "ORIGINS", "of web pages: such as https://app.example or http://localhost:*",
            MYCOUCH_FIELD(allowed_origins))};
+  std::ranges::move(make_provider_settings(), std::back_inserter(settings));
+  return settings;
 }
 
 #undef MYCOUCH_FIELD

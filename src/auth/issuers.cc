@@ -1,5 +1,6 @@
 #include "auth/issuers.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mycouch::auth {
@@ -10,13 +11,13 @@ Issuers::Issuers(const base::Clock& clock, KeyRefresh options, SourceOf source_o
       source_of_(std::move(source_of)),
       current_(std::make_shared<const ByIssuer>()) {}
 
-Result<void> Issuers::add(Application application) {
+Result<void> Issuers::check(const Application& application, const Application* replaced) const {
   if (application.id.empty()) return fail(Errc::bad_request, "an application has no id");
   if (application.issuer.empty()) {
     return fail(Errc::bad_request, "application " + application.id + " has no issuer");
   }
-  std::lock_guard lock(mutex_);
   for (const auto& [issuer, other] : *current_) {
+    if (other.application.get() == replaced) continue;
     const char* shared = other.application->id == application.id ? "the id"
                          : issuer == application.issuer          ? "the issuer"
                          : other.application->subject_prefix == application.subject_prefix
@@ -26,12 +27,44 @@ Result<void> Issuers::add(Application application) {
     return fail(Errc::bad_request, "application " + application.id + " has " + shared + " of application " +
                                        other.application->id);
   }
+  return {};
+}
+
+Issuer Issuers::make(Application application) {
   auto keys = std::make_shared<KeyRing>(application.issuer, source_of_(application), options_, clock_);
-  if (executor_) keys->start(*executor_);
+  return {std::make_shared<const Application>(std::move(application)), std::move(keys)};
+}
+
+Result<void> Issuers::add(Application application) {
+  std::lock_guard lock(mutex_);
+  MYCOUCH_CHECK(check(application, nullptr));
+  Issuer added = make(std::move(application));
+  if (executor_) added.keys->start(*executor_);
   ByIssuer changed = *current_;
-  std::string issuer = application.issuer;
-  changed.emplace(std::move(issuer),
-                  Issuer{std::make_shared<const Application>(std::move(application)), keys});
+  changed.emplace(added.application->issuer, added);
+  publish(std::move(changed));
+  return {};
+}
+
+Result<void> Issuers::replace(Application application) {
+  std::lock_guard lock(mutex_);
+  ByIssuer changed = *current_;
+  auto at = std::ranges::find_if(
+      changed, [&](const auto& each) { return each.second.application->id == application.id; });
+  if (at == changed.end()) return fail(Errc::not_found, "there is no application " + application.id);
+  const Issuer before = at->second;
+  MYCOUCH_CHECK(check(application, before.application.get()));
+  const bool same_keys =
+      application.issuer == before.application->issuer && application.jwks == before.application->jwks;
+  Issuer after = make(std::move(application));
+  if (same_keys) {
+    before.keys->retire_for(*after.keys);
+  } else {
+    before.keys->revoke();
+  }
+  if (executor_) after.keys->start(*executor_);
+  changed.erase(at);
+  changed.emplace(after.application->issuer, after);
   publish(std::move(changed));
   return {};
 }

@@ -35,6 +35,10 @@ class Issuers {
   /// `bad_request`, saying which, where the application has no id or issuer, or shares its id, issuer or
   /// subject_prefix with another. After `start`, its keys begin to be fetched at once.
   Result<void> add(Application application);
+  /// Takes the place of the application of that id, at once for the next request: tokens that were accepted
+  /// are verified anew. The keys stay known where the issuer and its `jwks` do. Otherwise as `add`, with
+  /// nothing changed after an error.
+  Result<void> replace(Application application);
   /// Its tokens are not accepted any more, cached ones neither. Whether there was one of that id.
   bool remove(std::string_view application_id);
 
@@ -50,6 +54,10 @@ class Issuers {
 
  private:
   using ByIssuer = std::map<std::string, Issuer, std::less<>>;
+
+  /// Of an application that takes the place of `replaced`, where there is one. Both under the lock.
+  Result<void> check(const Application& application, const Application* replaced) const;
+  Issuer make(Application application);
 
   std::shared_ptr<const ByIssuer> snapshot() const;
   void publish(ByIssuer changed) { current_ = std::make_shared<const ByIssuer>(std::move(changed)); }

@@ -104,6 +104,13 @@ Result<void> check_audience(const json::Object& claims, const Application& appli
   return {};
 }
 
+// Clerk's session status: a user who has yet to choose an organization, or a new password, is not signed in.
+// https://clerk.com/docs/guides/configure/session-tasks
+Result<void> check_session(const json::Object& claims) {
+  if (claims.string("sts") == "pending") return refuse(reason::kPendingSession);
+  return {};
+}
+
 // C0, DEL and, in UTF-8, C1.
 bool has_control_character(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -153,6 +160,7 @@ Result<Principal> check_claims(const json::Object& claims, std::shared_ptr<const
                                WallTime now, std::chrono::seconds leeway) {
   MYCOUCH_TRY(WallTime expires, check_times(claims, now, leeway));
   MYCOUCH_CHECK(check_audience(claims, *application));
+  MYCOUCH_CHECK(check_session(claims));
   MYCOUCH_TRY(std::string sub, check_subject(claims));
 
   Principal principal;

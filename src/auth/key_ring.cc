@@ -53,6 +53,17 @@ void KeyRing::revoke() {
   keys_.emplace();
 }
 
+void KeyRing::retire_for(KeyRing& successor) {
+  stop();
+  std::scoped_lock lock(mutex_, successor.mutex_);
+  if (!keys_) return;
+  successor.keys_.emplace();
+  for (auto& [kid, key] : *keys_) {
+    key->withdraw();
+    successor.keys_->emplace(kid, std::make_shared<TrustedKey>(key->key()));
+  }
+}
+
 // Its first parameter keeps the ring while the coroutine lives.
 boost::asio::awaitable<void> KeyRing::refresh(std::shared_ptr<KeyRing>, std::shared_ptr<base::Waiter> alarm) {
   milliseconds retry = options_.first_retry;

@@ -60,6 +60,9 @@ class KeyRing : public std::enable_shared_from_this<KeyRing> {
   void stop();
   /// Ends the refresh and withdraws all keys.
   void revoke();
+  /// Hands its keys over to the ring that takes its place, before that one starts: what was accepted under
+  /// them is verified anew. Ends the refresh; whoever still holds this ring finds its keys, withdrawn.
+  void retire_for(KeyRing& successor);
 
   /// The key of that id, after a fetch where one is called for. `unauthorized` when the issuer does not have
   /// it, `unavailable` when its keys were never fetched.

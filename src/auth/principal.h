@@ -33,6 +33,14 @@ struct Application {
   std::string subject_prefix;
   std::vector<std::string> allowed_origins;
 
+  /// Clerk's key of this application ("sk_…"): a user's active tenant is then told to Clerk. Empty: to
+  /// nobody.
+  std::string clerk_secret_key;
+  std::string clerk_api_url = "https://api.clerk.com";
+  /// Where invitations are delivered, and the key that signs them. Empty: nowhere.
+  std::string invitation_webhook;
+  std::string invitation_webhook_secret;
+
   /// Whether `name` is one of `databases`.
   bool serves(std::string_view name) const;
 };

@@ -32,6 +32,8 @@ inline constexpr auto kNotYetValid = "token not yet valid";           // `nbf` i
 inline constexpr auto kFromTheFuture = "token issued in the future";  // `iat` is ahead
 inline constexpr auto kWrongAudience = "wrong audience";              // `aud` names none of the application's
 inline constexpr auto kWrongParty = "wrong authorized party";         // `azp` is none of the application's
+inline constexpr auto kPendingSession =
+    "session pending: the user has tasks to complete at the issuer";  // `sts` is "pending"
 inline constexpr auto kNoSubject = "no subject";             // `sub` is absent, empty or not a string
 inline constexpr auto kSubjectTooLong = "subject too long";  // over kMaxSubject
 inline constexpr auto kSubjectControl = "control character in subject";

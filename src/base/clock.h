@@ -23,5 +23,9 @@ const Clock& system_clock();
 
 /// "2025-12-10T15:30:00Z": UTC, whole seconds.
 std::string to_rfc3339(WallTime time);
+/// "2025-12-10T15:30:00.123Z": texts of the same length, which sort as the times do.
+std::string to_rfc3339_milliseconds(WallTime time);
+/// Any RFC 3339 time; what is finer than a millisecond is cut off. Nothing for another text.
+std::optional<WallTime> from_rfc3339(std::string_view text);
 
 }  // namespace mycouch::base

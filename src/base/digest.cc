@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace mycouch::base {
 namespace {
@@ -54,6 +55,16 @@ Md5 md5(std::string_view bytes) {
 }
 Sha256 sha256(std::string_view bytes) {
   return digest<Sha256>(sha256_algorithm(), bytes);
+}
+
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
+  Sha256 out;
+  unsigned size = 0;
+  // An empty key must not be a null pointer, which would mean the key of the call before.
+  const char* key_bytes = key.empty() ? "" : key.data();
+  HMAC(sha256_algorithm(), key_bytes, static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data(), &size);
+  return out;
 }
 
 Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {

@@ -16,6 +16,8 @@ using Sha256 = std::array<std::uint8_t, 32>;
 /// For attachments' digests, which CouchDB's protocol defines as MD5; never for security.
 Md5 md5(std::string_view bytes);
 Sha256 sha256(std::string_view bytes);
+/// RFC 2104; a key of any length.
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
 
 /// A digest over text that arrives in pieces.
 class Sha256Stream {

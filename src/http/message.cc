@@ -33,6 +33,8 @@ std::string_view to_string(Method method) {
       return "OPTIONS";
     case Method::copy:
       return "COPY";
+    case Method::patch:
+      return "PATCH";
     case Method::other:
       break;
   }

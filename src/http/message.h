@@ -12,7 +12,8 @@
 
 namespace mycouch::http {
 
-enum class Method : std::uint8_t { get, head, put, post, delete_, options, copy, other };
+/// `patch` is only sent: one that comes in is `other`.
+enum class Method : std::uint8_t { get, head, put, post, delete_, options, copy, patch, other };
 
 std::string_view to_string(Method method);
 

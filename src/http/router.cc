@@ -6,8 +6,9 @@
 namespace mycouch::http {
 namespace {
 
-constexpr std::array kMethods{Method::get,     Method::head,    Method::put,  Method::post,
-                              Method::delete_, Method::options, Method::copy, Method::other};
+constexpr std::array kMethods{Method::get,     Method::head, Method::put,   Method::post, Method::delete_,
+                              Method::options, Method::copy, Method::patch, Method::other};
+static_assert(kMethods.size() == static_cast<std::size_t>(Method::other) + 1);
 
 }  // namespace
 

@@ -207,6 +207,10 @@ class Database {
   virtual Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
                                                   std::string name) = 0;
 
+  /// Removes documents of the partition as if they had never been, whatever their revisions, as one atomic
+  /// batch. Ids that are not there are passed over.
+  virtual Task<void> purge(std::vector<std::string> ids) = 0;
+
   /// Starts to drop the bodies of revisions that are no leaves; `info` tells when it is done.
   virtual Task<void> compact() = 0;
 };

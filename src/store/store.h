@@ -18,6 +18,13 @@ struct Confinement {
   std::string scope;      // empty: all of the partition
 };
 
+/// A part of a change that spans databases, or documents that belong together.
+struct DatabaseEdits {
+  std::string database;
+  Confinement confinement;
+  std::vector<doc::Edit> edits;  // each made here, on its `parent`; or replicated, where it has a `path`
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -33,6 +40,10 @@ class Store {
   /// `not_found`.
   virtual Task<std::unique_ptr<Database>> open(std::string name, Confinement confinement) = 0;
 
+  /// All edits as one atomic, synced batch, or none: `conflict` where the parent of one that is made here is
+  /// no leaf before the batch, `not_found` for a database. The new revisions, in the order of the edits.
+  virtual Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts) = 0;
+
   /// The scopes that a document of this database belongs to beside the whole (the empty scope), computed from
   /// its winning revision at each write; a scope that it belonged to and no longer does gets a removal row.
   /// Without a rule a document belongs to its partition's own scope. Pure; set before the first write, at
@@ -41,10 +52,15 @@ class Store {
       std::function<std::vector<std::string>(std::string_view id, bool deleted, std::string_view body)>;
   virtual void set_scope_rule(std::string name, ScopeRule rule) = 0;
 
-  /// `observer(ids)` is called after each committed write to the database's documents, before any of its
-  /// writers is answered, with the ids that have changed; on a thread of the store's, so it must be quick and
-  /// not block. Observers are added before the server starts and stay.
-  using Observer = std::function<void(const std::vector<std::string>& ids)>;
+  /// What a committed write has changed: documents, and scopes whose sequence has moved on.
+  struct Written {
+    std::vector<std::string> ids;
+    std::vector<std::string> scopes;
+  };
+  /// Called after each committed write to the database's documents, before any of its writers is answered; on
+  /// a thread of the store's, so it must be quick and not block. Observers are added before the server starts
+  /// and stay.
+  using Observer = std::function<void(const Written& written)>;
   virtual void observe(std::string name, Observer observer) = 0;
 
   /// Asks work in the background (compaction, sweeping) to end soon. Before the pool is joined, which waits

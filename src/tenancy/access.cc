@@ -6,10 +6,6 @@
 namespace mycouch::tenancy {
 namespace {
 
-std::unexpected<Error> not_a_member() {
-  return fail(Errc::forbidden, "you are not a member of this tenant");
-}
-
 std::unexpected<Error> refresh(std::string active, std::string* active_tenant) {
   *active_tenant = std::move(active);
   return fail(Errc::token_refresh_required,
@@ -39,7 +35,8 @@ Task<Access> Tenancy::access(const auth::Principal& caller, std::string tenant_i
   co_return co_await state_->access(caller, std::move(tenant_id));
 }
 
-Task<Access> Tenancy::active_access(const auth::Principal& caller, std::string* active_tenant) {
+Task<Access> Tenancy::active_access(const Actor& actor, std::string* active_tenant) {
+  const auth::Principal& caller = *actor.principal;
   if (caller.administrator) co_return fail(Errc::forbidden, "the administrator has no active tenant");
   MYCOUCH_CO_TRY(std::shared_ptr<const Profile> profile, co_await state_->checked_profile(caller));
   const bool by_claim = caller.application->tenant_source == auth::TenantSource::claim;
@@ -48,7 +45,7 @@ Task<Access> Tenancy::active_access(const auth::Principal& caller, std::string* 
     Result<Access> claimed = co_await state_->access(caller, *caller.active_tenant);
     if (claimed || claimed.error().code != Errc::not_found) co_return claimed;
     // The claim may name the personal tenant of a user who is unknown here, as after the data were lost.
-    MYCOUCH_CO_TRY([[maybe_unused]] Settled settled, co_await state_->settle(caller));
+    MYCOUCH_CO_CHECK(co_await state_->settle(actor));
     claimed = co_await state_->access(caller, *caller.active_tenant);
     if (!claimed && claimed.error().code == Errc::not_found) co_return not_a_member();
     co_return claimed;
@@ -60,9 +57,16 @@ Task<Access> Tenancy::active_access(const auth::Principal& caller, std::string* 
     if (active) co_return active;
   }
   // A first-time caller, or one whose active tenant is gone.
-  MYCOUCH_CO_TRY(Bootstrap settled, co_await bootstrap(caller));
+  MYCOUCH_CO_TRY(Bootstrap settled, co_await bootstrap(actor));
   if (by_claim) co_return refresh(std::move(settled.active_tenant_id), active_tenant);
   co_return co_await state_->access(caller, std::move(settled.active_tenant_id));
+}
+
+Task<bool> Tenancy::is_welcome(const auth::Principal& caller) {
+  auto profile = co_await state_->checked_profile(caller);
+  if (profile) co_return true;
+  if (profile.error().code == Errc::forbidden) co_return false;
+  co_return std::unexpected(std::move(profile).error());
 }
 
 Task<std::optional<std::string>> Tenancy::active_tenant_of(std::string user_id) {

@@ -1,66 +1,25 @@
 #include "tenancy/documents.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "base/encoding.h"
+#include "tenancy/fields.h"
 
 namespace mycouch::tenancy {
 namespace {
 
-constexpr std::size_t kMaxName = 200;           // characters
-constexpr std::size_t kMaxEmail = 320;          // bytes: 64 of the local part, '@', 255 of the domain
-constexpr std::size_t kMaxMetadata = 64 << 10;  // bytes of JSON
-
-// What a user may change in the own document; all else must be sent as it is stored, or not at all.
-constexpr std::array<std::string_view, 3> kUserMayChange{"name", "email", "active_tenant_id"};
+constexpr std::string_view kTenantsOf = "tenants:";
 
 template <class Range, class Item>
 bool holds(const Range& range, const Item& item) {
   return std::ranges::find(range, item) != std::ranges::end(range);
 }
 
-std::string quoted(std::string_view name) {
-  return "'" + std::string(name) + "'";
-}
-
-std::size_t count_characters(std::string_view utf8) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-bool has_control_character(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-Result<std::string> read_name(std::string_view field, const json::Value& value) {
-  const std::string* text = value.as_string();
-  if (text == nullptr) return fail(Errc::bad_request, quoted(field) + " must be a string");
-  if (count_characters(*text) > kMaxName) {
-    return fail(Errc::bad_request, quoted(field) + " is longer than 200 characters");
-  }
-  if (has_control_character(*text)) {
-    return fail(Errc::bad_request, quoted(field) + " must not contain control characters");
-  }
-  return *text;
-}
-
-Result<std::string> read_email(const json::Value& value) {
-  const std::string* text = value.as_string();
-  if (text == nullptr) return fail(Errc::bad_request, "'email' must be a string");
-  const bool plausible = text->empty() || (text->contains('@') && !text->contains(' '));
-  if (!plausible || text->size() > kMaxEmail || has_control_character(*text)) {
-    return fail(Errc::bad_request, "'email' is not an e-mail address");
-  }
-  return *text;
-}
-
 // "Jo's Workspace", by what the token tells of the user.
 std::string workspace_name(const auth::Principal& caller) {
   std::string_view owner = caller.name;
   if (owner.empty()) owner = std::string_view(caller.email).substr(0, caller.email.find('@'));
-  if (owner.empty() || count_characters(owner) > kMaxName / 2) return "Personal Workspace";
+  if (owner.empty() || count_characters(owner) > kMaxNameCharacters / 2) return "Personal Workspace";
   return std::string(owner) + "'s Workspace";
 }
 
@@ -98,14 +57,6 @@ std::vector<const json::Object*> in_listed_order(const json::Object& user,
   return ordered;
 }
 
-json::Value choose_active(const json::Object& user, const std::vector<json::Object>& tenants,
-                          const std::string& personal) {
-  std::optional<std::string_view> active = user.string("active_tenant_id");
-  if (active && find_tenant(tenants, *active) != nullptr) return *active;
-  if (find_tenant(tenants, personal) != nullptr || tenants.empty()) return personal;
-  return id_of(tenants.front());
-}
-
 bool set_if_different(json::Object& object, std::string_view name, json::Value value) {
   const json::Value* current = object.find(name);
   if (current != nullptr && *current == value) return false;
@@ -113,29 +64,33 @@ bool set_if_different(json::Object& object, std::string_view name, json::Value v
   return true;
 }
 
-Result<void> check_parent(const json::Object& user, const json::Value* rev) {
-  if (rev == nullptr) return {};
-  if (rev->as_string() == nullptr) return fail(Errc::bad_request, "'_rev' must be a string");
-  MYCOUCH_TRY([[maybe_unused]] auto parsed, doc::parse_revision(*rev->as_string()));
-  if (*rev->as_string() != user.string("_rev")) return fail(Errc::conflict, "Document update conflict.");
-  return {};
+// An active tenant that is none of the user's falls back to the personal one, or the first there is.
+std::string choose_active(const json::Object& user, const json::Array& ids, const std::string& personal) {
+  std::optional<std::string_view> active = user.string("active_tenant_id");
+  if (active && holds(ids, json::Value(*active))) return std::string(*active);
+  if (ids.empty() || holds(ids, json::Value(personal))) return personal;
+  return *ids.front().as_string();
 }
 
-Result<void> check_unchanged(const json::Object& user, std::string_view name, const json::Value& value) {
-  const json::Value* stored = user.find(name);
-  if (stored == nullptr) return fail(Errc::bad_request, "unknown field " + quoted(name));
-  if (*stored != value) return fail(Errc::bad_request, "the field " + quoted(name) + " cannot be changed");
-  return {};
+json::Value membership_of(const json::Object& user, const json::Object& tenant) {
+  return json::Object{{"tenantId", id_of(tenant)},
+                      {"role", to_string(*role_in(tenant, id_of(user)))},
+                      {"personal", id_of(tenant) == personal_tenant_id(id_of(user))},
+                      {"joinedAt", joined_at(tenant, id_of(user))}};
 }
 
-Result<json::Value> read_change(const json::Object& user, std::string_view name, const json::Value& value) {
-  if (name == "name") return read_name(name, value);
-  if (name == "email") return read_email(value);
-  if (value.as_string() == nullptr) return fail(Errc::bad_request, "'active_tenant_id' must be a string");
-  if (!lists_tenant(user, *value.as_string())) {
-    return fail(Errc::forbidden, "you are not a member of the tenant in 'active_tenant_id'");
+bool set_memberships(json::Object& user, json::Array memberships, const std::string& personal) {
+  json::Array ids;
+  for (const json::Value& membership : memberships) {
+    if (membership.as_object() == nullptr) continue;
+    ids.emplace_back(membership.as_object()->string("tenantId").value_or(""));
   }
-  return value;
+  std::string active = choose_active(user, ids, personal);
+  bool changed = set_if_different(user, "personalTenantId", personal);
+  changed |= set_if_different(user, "tenantIds", std::move(ids));
+  changed |= set_if_different(user, "tenants", std::move(memberships));
+  changed |= set_if_different(user, "active_tenant_id", std::move(active));
+  return changed;
 }
 
 }  // namespace
@@ -214,74 +169,80 @@ bool lists_tenant(const json::Object& user, std::string_view tenant_id) {
          holds(*listed->as_array(), json::Value(tenant_id));
 }
 
+std::vector<std::string> members_of(const json::Object& tenant) {
+  std::vector<std::string> ids;
+  const json::Value* members = tenant.find("members");
+  if (members == nullptr || members->as_object() == nullptr) return ids;
+  for (const json::Member& member : *members->as_object()) ids.push_back(member.name);
+  return ids;
+}
+
+bool is_personal(const json::Object& tenant) {
+  return tenant.string("userId") && id_of(tenant) == personal_tenant_id(*tenant.string("userId"));
+}
+
 bool link_tenants(json::Object& user, const std::vector<json::Object>& tenants) {
-  const std::string personal = personal_tenant_id(id_of(user));
-  json::Array ids;
   json::Array memberships;
   for (const json::Object* tenant : in_listed_order(user, tenants)) {
-    ids.emplace_back(id_of(*tenant));
-    memberships.emplace_back(json::Object{{"tenantId", id_of(*tenant)},
-                                          {"role", to_string(*role_in(*tenant, id_of(user)))},
-                                          {"personal", id_of(*tenant) == personal},
-                                          {"joinedAt", joined_at(*tenant, id_of(user))}});
+    memberships.push_back(membership_of(user, *tenant));
   }
-  bool changed = set_if_different(user, "personalTenantId", personal);
-  changed |= set_if_different(user, "tenantIds", std::move(ids));
-  changed |= set_if_different(user, "tenants", std::move(memberships));
-  changed |= set_if_different(user, "active_tenant_id", choose_active(user, tenants, personal));
-  return changed;
+  return set_memberships(user, std::move(memberships), personal_tenant_id(id_of(user)));
 }
 
-Result<void> merge_user_changes(json::Object& user, const json::Object& changes) {
-  // A client that sends back a whole document that is stale has a conflict, not bad fields: `_rev` comes
-  // first.
-  MYCOUCH_CHECK(check_parent(user, changes.find("_rev")));
-  json::Object merged = user;
-  for (const auto& [name, value] : changes) {
-    if (name == "_rev") continue;
-    if (!holds(kUserMayChange, name)) {
-      MYCOUCH_CHECK(check_unchanged(user, name, value));
-      continue;
-    }
-    MYCOUCH_TRY(json::Value accepted, read_change(user, name, value));
-    merged.set(name, std::move(accepted));
-  }
-  user = std::move(merged);
-  return {};
-}
-
-Result<TenantRequest> read_tenant_request(const json::Object& request) {
-  TenantRequest read;
-  for (const auto& [name, value] : request) {
-    if (name == "name") {
-      MYCOUCH_TRY(read.name, read_name(name, value));
-    } else if (name == "metadata") {
-      if (value.as_object() == nullptr) return fail(Errc::bad_request, "'metadata' must be an object");
-      read.metadata = *value.as_object();
+bool link_tenant(json::Object& user, const json::Object& tenant) {
+  const std::string personal = personal_tenant_id(id_of(user));
+  const json::Value* listed = user.find("tenants");
+  json::Array memberships;
+  if (listed != nullptr && listed->as_array() != nullptr) memberships = *listed->as_array();
+  auto same_tenant = [&](const json::Value& membership) {
+    return membership.as_object() != nullptr && membership.as_object()->string("tenantId") == id_of(tenant);
+  };
+  auto at = std::ranges::find_if(memberships, same_tenant);
+  if (role_in(tenant, id_of(user))) {
+    json::Value linked = membership_of(user, tenant);
+    if (at == memberships.end()) {
+      memberships.push_back(std::move(linked));
     } else {
-      return fail(Errc::bad_request, "unknown field " + quoted(name));
+      *at = std::move(linked);
     }
+  } else if (at != memberships.end()) {
+    memberships.erase(at);
   }
-  if (std::ranges::all_of(read.name, [](char c) { return c == ' '; })) {
-    return fail(Errc::bad_request, "a tenant needs a 'name'");
-  }
-  if (json::write(read.metadata).size() > kMaxMetadata) {
-    return fail(Errc::bad_request, "'metadata' is larger than 64 KiB");
-  }
-  return read;
+  return set_memberships(user, std::move(memberships), personal);
+}
+
+std::string tenants_scope(std::string_view user_id) {
+  return std::string(kTenantsOf).append(user_id);
+}
+std::string_view user_of_scope(std::string_view scope) {
+  if (scope.starts_with(kUserPrefix)) return scope;
+  return scope.starts_with(kTenantsOf) ? scope.substr(kTenantsOf.size()) : std::string_view();
+}
+std::string invitations_scope(std::string_view tenant_id) {
+  return std::string("invitations:").append(tenant_id);
+}
+std::string invitation_scope(std::string_view token_hash) {
+  return std::string("invitation:").append(token_hash);
 }
 
 std::vector<std::string> scopes_of(std::string_view id, bool deleted, std::string_view body) {
   if (deleted) return {};
-  const json::Value document = json::value_of(body);
-  if (document.as_object() == nullptr || is_deleted(*document.as_object())) return {};
+  if (id.starts_with(kOutboxPrefix)) return {std::string(kOutboxScope)};
+  if (id.starts_with(kApplicationPrefix)) return {std::string(kApplicationsScope)};
+  const json::Value value = json::value_of(body);
+  if (value.as_object() == nullptr || is_deleted(*value.as_object())) return {};
+  const json::Object& document = *value.as_object();
   if (id.starts_with(kUserPrefix)) return {std::string(id)};
-  if (!id.starts_with(kTenantPrefix)) return {};
-  const json::Value* members = document.as_object()->find("members");
-  if (members == nullptr || members->as_object() == nullptr) return {};
-  std::vector<std::string> scopes;
-  for (const auto& [user_id, member] : *members->as_object()) scopes.push_back(user_id);
-  return scopes;
+  if (id.starts_with(kTenantPrefix)) {
+    std::vector<std::string> scopes;
+    for (const std::string& user_id : members_of(document)) scopes.push_back(tenants_scope(user_id));
+    return scopes;
+  }
+  if (id.starts_with(kInvitationPrefix) && document.string("status") == kPending) {
+    return {invitations_scope(document.string("tenantId").value_or("")),
+            invitation_scope(document.string("tokenHash").value_or(""))};
+  }
+  return {};
 }
 
 json::Object object_of(const doc::Document& document) {
@@ -302,6 +263,7 @@ Result<doc::Edit> edit_of(const json::Object& document) {
     if (!member.name.starts_with('_')) body.members().push_back(member);
   }
   edit.body = json::write(body);
+  edit.deleted = document.contains("_deleted");
   return edit;
 }
 

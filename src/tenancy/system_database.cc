@@ -9,12 +9,31 @@ namespace {
 
 constexpr std::size_t kPage = 1000;
 
-std::vector<store::RevisionRequest> tenants_in(const store::ChangesPage& page) {
+std::vector<store::RevisionRequest> live_in(const store::ChangesPage& page) {
   std::vector<store::RevisionRequest> requests;
   for (const store::ChangeRow& row : page.rows) {
-    if (!row.deleted && row.id.starts_with(kTenantPrefix)) requests.push_back({row.id, std::nullopt});
+    if (!row.deleted) requests.push_back({row.id, std::nullopt});
   }
   return requests;
+}
+
+std::optional<json::Object> live_object_of(const std::vector<store::OpenRevision>& revisions) {
+  const std::optional<doc::Document>& document = revisions.front().document;
+  if (!document || document->deleted) return std::nullopt;
+  return object_of(*document);
+}
+
+// All of what is asked: the store answers fewer at once where they are large.
+Task<std::vector<std::optional<json::Object>>> read_all(store::Database& database,
+                                                        std::vector<store::RevisionRequest> requests) {
+  std::vector<std::optional<json::Object>> objects;
+  while (objects.size() < requests.size()) {
+    std::vector<store::RevisionRequest> left(requests.begin() + static_cast<std::ptrdiff_t>(objects.size()),
+                                             requests.end());
+    MYCOUCH_CO_TRY(auto found, co_await database.read_many(std::move(left), {}));
+    for (const auto& revisions : found) objects.push_back(live_object_of(revisions));
+  }
+  co_return objects;
 }
 
 }  // namespace
@@ -46,40 +65,36 @@ Task<std::optional<json::Object>> SystemDatabase::read(std::string id) {
   co_return std::unexpected(std::move(document).error());
 }
 
-Task<std::string> SystemDatabase::write(json::Object document) {
-  MYCOUCH_CO_TRY(doc::Edit edit, edit_of(document));
+Task<std::optional<json::Object>> SystemDatabase::read_revision(std::string id, doc::Revision revision) {
   MYCOUCH_CO_TRY(auto database, co_await open(""));
-  std::vector<doc::Edit> edits;
-  edits.push_back(std::move(edit));
-  MYCOUCH_CO_TRY(std::vector<store::WriteOutcome> outcomes, co_await database->write(std::move(edits), {}));
-  store::WriteOutcome& outcome = outcomes.front();
-  if (outcome.error) co_return std::unexpected(*std::move(outcome.error));
-  co_return outcome.revision.text();
+  Result<doc::Document> document =
+      co_await database->read(std::move(id), store::ReadOptions{.rev = std::move(revision)});
+  if (document) co_return object_of(*document);
+  if (document.error().code == Errc::not_found) co_return std::nullopt;
+  co_return std::unexpected(std::move(document).error());
 }
 
-Task<std::vector<json::Object>> SystemDatabase::tenants_of(std::string user_id) {
-  MYCOUCH_CO_TRY(auto database, co_await open(user_id));
-  std::vector<json::Object> tenants;
+Task<std::vector<std::optional<json::Object>>> SystemDatabase::read_many(std::vector<std::string> ids) {
+  MYCOUCH_CO_TRY(auto database, co_await open(""));
+  std::vector<store::RevisionRequest> requests;
+  for (std::string& id : ids) requests.push_back({std::move(id), std::nullopt});
+  co_return co_await read_all(*database, std::move(requests));
+}
+
+Task<std::vector<json::Object>> SystemDatabase::documents_of(std::string scope) {
+  MYCOUCH_CO_TRY(auto database, co_await open(std::move(scope)));
+  std::vector<json::Object> documents;
   store::ChangesQuery query{.since = 0, .limit = kPage};
   for (bool at_end = false; !at_end;) {
     MYCOUCH_CO_TRY(store::ChangesPage page, co_await database->changes(query));
     at_end = page.at_end;
     query.since = page.last_seq;
-    MYCOUCH_CO_TRY(auto found, co_await database->read_many(tenants_in(page), {}));
-    for (const std::vector<store::OpenRevision>& revisions : found) {
-      const std::optional<doc::Document>& document = revisions.front().document;
-      if (!document || document->deleted) continue;
-      json::Object tenant = object_of(*document);
-      // It may have changed since the row was read.
-      if (role_in(tenant, user_id)) tenants.push_back(std::move(tenant));
+    MYCOUCH_CO_TRY(auto found, co_await read_all(*database, live_in(page)));
+    for (std::optional<json::Object>& document : found) {
+      if (document) documents.push_back(*std::move(document));
     }
   }
-  co_return tenants;
-}
-
-Task<store::Subscription> SystemDatabase::watch(std::string user_id, std::shared_ptr<base::Waiter> waiter) {
-  MYCOUCH_CO_TRY(auto database, co_await open(std::move(user_id)));
-  co_return database->subscribe(std::move(waiter));
+  co_return documents;
 }
 
 }  // namespace mycouch::tenancy

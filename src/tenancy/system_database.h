@@ -23,18 +23,18 @@ class SystemDatabase {
 
   /// Nothing where there is no such document, or a tombstone.
   Task<std::optional<json::Object>> read(std::string id);
-  /// Creates the document, or replaces the revision that its `_rev` names; the new revision. `conflict`.
-  Task<std::string> write(json::Object document);
+  /// The same of one revision, where its body is still there.
+  Task<std::optional<json::Object>> read_revision(std::string id, doc::Revision revision);
+  /// Several at once, each as `read` has it.
+  Task<std::vector<std::optional<json::Object>>> read_many(std::vector<std::string> ids);
 
-  /// The documents of the tenants that the user is a member of, in no order. Costs what is in the user's own
-  /// scope.
-  Task<std::vector<json::Object>> tenants_of(std::string user_id);
-  /// `waiter` is woken when anything in the user's scope changes.
-  Task<store::Subscription> watch(std::string user_id, std::shared_ptr<base::Waiter> waiter);
+  /// The documents of a scope, in the order of their last changes. Costs what is in that scope.
+  Task<std::vector<json::Object>> documents_of(std::string scope);
 
- private:
+  /// What is of the scope; empty: all of it.
   Task<std::unique_ptr<store::Database>> open(std::string scope);
 
+ private:
   store::Store& store_;
   std::string name_;
 };

@@ -7,6 +7,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 TEST_P(StoreContractTest, TenantsWithTheSameIdsDoNotMeet) {
   auto a = tenant("a");
@@ -71,7 +72,7 @@ TEST_P(ScopedDatabaseTest, LeavingAScopeIsARemovalThereAndNowhereElse) {
   rev = put(*whole(), "t", R"(["b"])", rev).revision.text();
   EXPECT_THAT(change_ids(*user("a")), ElementsAre("-t"));
   EXPECT_THAT(change_ids(*user("b")), ElementsAre("t"));
-  EXPECT_EQ(body_of(*user("a"), "t"), "missing");
+  EXPECT_EQ(body_of(*user("a"), "t"), "deleted");
   EXPECT_EQ(run(user("a")->info())->doc_count, 0U);
 
   // What happens there afterwards is no business of who left.
@@ -85,9 +86,51 @@ TEST_P(ScopedDatabaseTest, LeavingAScopeIsARemovalThereAndNowhereElse) {
   EXPECT_EQ(run(user("a")->info())->doc_del_count, 0U);
 }
 
+TEST_P(ScopedDatabaseTest, WhoHasLeftReadsATombstoneOfTheRevisionByWhichItLeft) {
+  const std::string first = put(*whole(), "t", R"(["a","b"])").revision.text();
+  const std::string left = put(*whole(), "t", R"(["b"])", first).revision.text();
+  const std::string later = put(*whole(), "t", R"(["b",1])", left).revision.text();
+
+  auto found = run(user("a")->read_many({{"t", revision(left)}}, {.rev = {}, .latest = true, .revs = true}));
+  ASSERT_TRUE(found);
+  const std::optional<doc::Document>& document = found->front().front().document;
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->revision.text(), left);
+  EXPECT_TRUE(document->deleted);
+  EXPECT_EQ(document->body, "{}");
+  EXPECT_EQ(document->revisions.hashes.size(), 2U);
+  auto leaves = run(user("a")->read_all_leaves("t", {}));
+  ASSERT_EQ(leaves->size(), 1U);
+  EXPECT_EQ(leaves->front().revision.text(), left);
+
+  // Neither an older body nor anything of what came later.
+  EXPECT_EQ(run(user("a")->read("t", {.rev = revision(first)})).error().code, Errc::not_found);
+  EXPECT_EQ(run(user("a")->read("t", {.rev = revision(later)})).error().code, Errc::not_found);
+  auto diffs = run(user("a")->revs_diff({{"t", {revision(left), revision(later)}}}));
+  EXPECT_THAT(diffs->front().missing, ElementsAre(revision(later)));
+  EXPECT_THAT(run(user("c")->revs_diff({{"t", {revision(left)}}}))->front().missing,
+              ElementsAre(revision(left)));
+
+  // With the same right as before, the same history.
+  put(*whole(), "t", R"(["a","b"])", later);
+  EXPECT_EQ(body_of(*user("a"), "t"), R"(["a","b"])");
+  EXPECT_EQ(run(user("a")->read("t", {.rev = revision(left)}))->body, R"(["b"])");
+}
+
+TEST_P(ScopedDatabaseTest, ObserversHearOfScopesToo) {
+  std::vector<std::string> heard;
+  store().observe("system", [&heard](const Store::Written& written) { heard = written.scopes; });
+  std::string rev = put(*whole(), "t", R"(["a","b"])").revision.text();
+  EXPECT_THAT(heard, UnorderedElementsAre("", "a", "b"));
+  put(*whole(), "t", R"(["b"])", rev);
+  EXPECT_THAT(heard, UnorderedElementsAre("", "a", "b"));
+  put(*whole(), "u", R"(["c"])");
+  EXPECT_THAT(heard, UnorderedElementsAre("", "c"));
+}
+
 TEST_P(ScopedDatabaseTest, ObserversHearOfAWriteBeforeItsWriter) {
   std::vector<std::string> heard;
-  store().observe("db", [&heard](const std::vector<std::string>& ids) { heard = ids; });
+  store().observe("db", [&heard](const Store::Written& written) { heard = written.ids; });
   put(*tenant("a"), "x", "{}");
   EXPECT_THAT(heard, ElementsAre("x"));
 }

@@ -51,8 +51,11 @@ export class Issuer {
     return sign(digests[alg], Buffer.from(text), privateKey).toString('base64url');
   }
 
-  /** The text of a mycouch.toml with this issuer as the one application, and a store on disk. */
-  configuration({ origins = [] } = {}) {
+  /**
+   * The text of a mycouch.toml with this issuer as the one application, and a store on disk; `settings` are more lines
+   * for the application.
+   */
+  configuration({ origins = [], settings = '' } = {}) {
     return async (folder, listen) => {
       const data = path.join(folder, 'data');
       const jwksFile = path.join(folder, 'jwks.json');
@@ -72,6 +75,7 @@ issuer = "${this.url}"
 jwks = "file:${jwksFile}"
 databases = ["roady", "roady-*"]
 allowed_origins = ${JSON.stringify(origins)}
+${settings}
 `;
     };
   }

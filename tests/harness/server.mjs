@@ -11,8 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 import { eventually, within } from './wait.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const binary = path.resolve(root, process.env.MYCOUCH_BINARY ?? 'build/release/mycouch');
+/** The project's folder. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const binary = path.resolve(root, process.env.MYCOUCH_BINARY ?? 'build/release/mycouch');
 
 // Sanitizers and loaded machines are slow to start and stop.
 const startSeconds = 60;
@@ -52,9 +53,16 @@ export class Server {
     this.#arguments = args;
   }
 
-  /** Starts the process and returns once it answers. Again after `kill` or `stop`: same folder, same port. */
-  async start() {
-    const child = spawn(binary, this.#arguments, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  /**
+   * Starts the process and returns once it answers. Again after `kill` or `stop`: same folder, same port. `environment`
+   * is added to the test's own.
+   */
+  async start(environment = {}) {
+    const child = spawn(binary, this.#arguments, {
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     this.#process = child;
     this.#exited = new Promise((resolve) => {
       child.once('error', (error) => resolve(`could not be started: ${error.message}`));
@@ -85,6 +93,20 @@ export class Server {
   async stop() {
     this.#process.kill('SIGTERM');
     return within(stopSeconds, 'the server ends after SIGTERM', this.#exited);
+  }
+
+  /** Waits for the process to end by itself: its exit status, or the name of the signal that ended it. */
+  async ended() {
+    return within(stopSeconds, 'the server ends', this.#exited);
+  }
+
+  /** What `mycouch check-store` says of the data, while no server is running on it: `{status, output}`. */
+  async checkStore() {
+    const child = spawn(binary, ['check-store', '--data', this.data], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    const [status] = await once(child, 'close');
+    return { status, output };
   }
 
   get running() {

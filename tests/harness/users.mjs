@@ -43,7 +43,27 @@ export class User {
   }
 }
 
-/** What an accepted invitation does, done by the administrator: `user` becomes a member of `tenant`. */
+/** `inviter` invites `invitee` to a tenant, who accepts: the tenant as it is then. */
+export async function invite(inviter, invitee, tenant, role = 'member') {
+  const invited = await inviter.request('POST', `/__tenants/${tenant}/invitations`, { json: { role } });
+  assert.equal(invited.status, 201, JSON.stringify(invited.body));
+  const accepted = await invitee.request('POST', `/__invitations/${invited.body.token}/accept`, { json: {} });
+  assert.equal(accepted.status, 200, JSON.stringify(accepted.body));
+  return accepted.body;
+}
+
+/** A tenant of the user's own making: its id. */
+export async function createTenant(user, name, metadata = {}) {
+  const { status, body } = await user.request('POST', '/__tenants', { json: { name, metadata } });
+  assert.equal(status, 201, JSON.stringify(body));
+  return body._id;
+}
+
+export async function accept(user, token) {
+  return user.request('POST', `/__invitations/${token}/accept`, { json: {} });
+}
+
+/** What an invitation does, done behind the server's back, as the administrator of the system database: `user` is a member of `tenant`. */
 export async function addMember(server, tenant, user, role = 'member') {
   const joinedAt = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   await edit(server, tenant, (doc) => {
@@ -80,6 +100,6 @@ export async function band(server, options) {
   const [alice, bob, mallory] = await Promise.all(
     ['alice', 'bob', 'mallory'].map((sub) => new User(server, sub, options).signIn()),
   );
-  await addMember(server, alice.personalTenant, bob);
+  await invite(alice, bob, alice.personalTenant);
   return { alice, bob, mallory, tenant: alice.personalTenant };
 }

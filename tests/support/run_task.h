@@ -40,4 +40,23 @@ Result<T> run_task(Task<T> task) {
   return *std::move(outcome);
 }
 
+/// The same for several that run at once; outcomes in the order of the tasks.
+template <class T>
+std::vector<Result<T>> run_tasks(std::vector<Task<T>> tasks) {
+  std::vector<std::optional<Result<T>>> outcomes(tasks.size());
+  boost::asio::io_context& context = context_of_this_thread();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    boost::asio::co_spawn(
+        context, [&, i]() -> boost::asio::awaitable<void> { outcomes[i] = co_await std::move(tasks[i]); },
+        [](std::exception_ptr thrown) {
+          if (thrown) std::rethrow_exception(thrown);
+        });
+  }
+  context.restart();
+  context.run();
+  std::vector<Result<T>> ended;
+  for (auto& outcome : outcomes) ended.push_back(*std::move(outcome));
+  return ended;
+}
+
 }  // namespace mycouch::testing_support

@@ -22,7 +22,9 @@ class DocumentEdit {
       : transaction_(transaction), target_(target), id_(id), document_key_(document_key(target.prefix, id)) {}
 
   Result<WriteOutcome> apply(const PreparedEdit& prepared, bool new_edits);
+  Result<bool> can_follow(const doc::Edit& edit);
   Result<void> compact();
+  Result<void> purge();
 
  private:
   // What the rows and counters of the scopes know of a document.
@@ -54,6 +56,9 @@ class DocumentEdit {
   Result<void> move_rows();
   Result<void> enter(const std::string& scope, const ChangeRecord& row, std::uint64_t bytes);
   Result<void> leave(const std::string& scope, const ChangeRecord& row);
+  // The document's row is gone from a scope, and is not counted there any more.
+  void take_out(const ScopePosition& position, const std::string& prefix, Counters& counters);
+  Result<void> take_out_of_all_scopes();
   std::string body_key_of(std::uint32_t number) const { return body_key(target_.prefix, id_, number); }
 
   Transaction& transaction_;
@@ -92,6 +97,13 @@ Result<Index> DocumentEdit::parent_of(const doc::Edit& edit) const {
   // A document that was deleted may be made anew: the new revision follows the tombstone.
   if (!tree.deleted() || edit.deleted) return conflict();
   return followed(tree.winner());
+}
+
+Result<bool> DocumentEdit::can_follow(const doc::Edit& edit) {
+  MYCOUCH_CHECK(load());
+  Result<Index> parent = parent_of(edit);
+  if (!parent && parent.error().code != Errc::conflict) return std::unexpected(std::move(parent).error());
+  return parent.has_value();
 }
 
 Index DocumentEdit::base_of(const doc::RevPath& path) const {
@@ -289,17 +301,20 @@ void DocumentEdit::move_rows_at_end() {
         DocumentEdit moved(transaction, target, id);
         MYCOUCH_CHECK(moved.load());
         moved.before_ = before;
+        if (transaction.purged(moved.document_key_)) MYCOUCH_CHECK(moved.take_out_of_all_scopes());
         return moved.move_rows();
       });
 }
 
 Result<void> DocumentEdit::move_rows() {
+  if (entry_->tree.empty()) return {};  // purged
   MYCOUCH_TRY(std::vector<std::string> now, scopes());
   ChangeRecord row{.deleted = entry_->tree.deleted(), .leaves = {}, .id = id_};
   for (Index leaf : entry_->tree.leaves()) row.leaves.push_back(entry_->tree[leaf].revision);
   std::uint64_t bytes = counted().bytes;
   for (const std::string& scope : now) MYCOUCH_CHECK(enter(scope, row, bytes));
   row.deleted = true;
+  row.leaves.resize(1);
   for (const ScopePosition& position : std::vector(entry_->positions)) {
     bool left = std::ranges::find(now, position.scope) == now.end();
     if (left && !position.removed) MYCOUCH_CHECK(leave(position.scope, row));
@@ -316,17 +331,14 @@ Result<void> DocumentEdit::enter(const std::string& scope, const ChangeRecord& r
     position =
         &entry_->positions.emplace_back(ScopePosition{.scope = scope, .sequence = 0, .removed = false});
   } else {
-    transaction_.erase_change(change_key(prefix, position->sequence));
-    bool counted_deleted = position->removed || before_.deleted;
-    --(counted_deleted ? counters->deleted : counters->documents);
-    if (!position->removed) counters->bytes -= before_.bytes;
+    take_out(*position, prefix, *counters);
   }
   position->sequence = ++counters->update_seq;
   position->removed = false;
   ++(row.deleted ? counters->deleted : counters->documents);
   counters->bytes += bytes;
   transaction_.put_change(change_key(prefix, position->sequence), row);
-  transaction_.touched(std::move(prefix));
+  transaction_.touched(target_.database, scope, std::move(prefix));
   return {};
 }
 
@@ -342,7 +354,25 @@ Result<void> DocumentEdit::leave(const std::string& scope, const ChangeRecord& r
   position->sequence = ++counters->update_seq;
   position->removed = true;
   transaction_.put_change(change_key(prefix, position->sequence), row);
-  transaction_.touched(std::move(prefix));
+  transaction_.touched(target_.database, scope, std::move(prefix));
+  return {};
+}
+
+void DocumentEdit::take_out(const ScopePosition& position, const std::string& prefix, Counters& counters) {
+  transaction_.erase_change(change_key(prefix, position.sequence));
+  const bool counted_deleted = position.removed || before_.deleted;
+  --(counted_deleted ? counters.deleted : counters.documents);
+  if (!position.removed) counters.bytes -= before_.bytes;
+}
+
+Result<void> DocumentEdit::take_out_of_all_scopes() {
+  for (const ScopePosition& position : entry_->positions) {
+    std::string prefix = key_prefix(target_.database->number, position.scope);
+    MYCOUCH_TRY(Counters * counters, transaction_.counters(prefix));
+    take_out(position, prefix, *counters);
+  }
+  entry_->positions.clear();
+  before_ = {};
   return {};
 }
 
@@ -362,7 +392,28 @@ Result<void> DocumentEdit::compact() {
   return {};
 }
 
+Result<void> DocumentEdit::purge() {
+  MYCOUCH_CHECK(load());
+  if (entry_->tree.empty()) return {};
+  move_rows_at_end();
+  for (const doc::RevTree::Node& node : entry_->tree.nodes()) {
+    if (node.body != 0) MYCOUCH_CHECK(drop_body(node.body));
+  }
+  // The positions are needed until the rows are taken out, at the end.
+  Entry emptied;
+  emptied.positions = std::move(entry_->positions);
+  *entry_ = std::move(emptied);
+  transaction_.entry_purged(document_key_);
+  transaction_.changed(target_.database, id_);
+  return {};
+}
+
 }  // namespace
+
+Target make_target(std::shared_ptr<DatabaseRecord> database, std::string partition) {
+  std::string prefix = key_prefix(database->number, partition);
+  return {.database = std::move(database), .partition = std::move(partition), .prefix = std::move(prefix)};
+}
 
 PreparedEdit prepare(doc::Edit edit) {
   PreparedEdit prepared{std::move(edit), {}};
@@ -372,6 +423,10 @@ PreparedEdit prepare(doc::Edit edit) {
   return prepared;
 }
 
+Result<bool> can_apply(Transaction& transaction, const Target& target, const doc::Edit& edit) {
+  return DocumentEdit(transaction, target, edit.id).can_follow(edit);
+}
+
 Result<WriteOutcome> apply_edit(Transaction& transaction, const Target& target, const PreparedEdit& prepared,
                                 bool new_edits) {
   return DocumentEdit(transaction, target, prepared.edit.id).apply(prepared, new_edits);
@@ -379,6 +434,10 @@ Result<WriteOutcome> apply_edit(Transaction& transaction, const Target& target, 
 
 Result<void> compact_document(Transaction& transaction, const Target& target, const std::string& id) {
   return DocumentEdit(transaction, target, id).compact();
+}
+
+Result<void> purge_document(Transaction& transaction, const Target& target, const std::string& id) {
+  return DocumentEdit(transaction, target, id).purge();
 }
 
 }  // namespace mycouch::store::rocks

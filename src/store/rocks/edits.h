@@ -22,6 +22,8 @@ struct Target {
   std::uint32_t revs_limit = 1000;
 };
 
+Target make_target(std::shared_ptr<DatabaseRecord> database, std::string partition);
+
 /// An edit with the digests of the contents that it brings (one for each attachment, unused for stubs).
 struct PreparedEdit {
   doc::Edit edit;
@@ -31,11 +33,18 @@ struct PreparedEdit {
 /// May take long for large attachments: call it where that does not hurt.
 PreparedEdit prepare(doc::Edit edit);
 
+/// Whether an edit made here would not conflict now; it is not applied.
+Result<bool> can_apply(Transaction& transaction, const Target& target, const doc::Edit& edit);
+
 /// The edit's outcome; an error only where the store itself failed.
 Result<WriteOutcome> apply_edit(Transaction& transaction, const Target& target, const PreparedEdit& prepared,
                                 bool new_edits);
 
 /// Drops the bodies of one document's revisions that are no leaves.
 Result<void> compact_document(Transaction& transaction, const Target& target, const std::string& id);
+
+/// Removes the document as if it had never been, whatever its revisions; nothing happens where there is none.
+/// The sequences of its scopes do not move on: what was counted stays counted, and no row tells of it.
+Result<void> purge_document(Transaction& transaction, const Target& target, const std::string& id);
 
 }  // namespace mycouch::store::rocks

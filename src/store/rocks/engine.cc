@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/varint.h"
+#include "store/rocks/edits.h"
 #include "store/rocks/engine_core.h"
 #include "store/rocks/families.h"
 #include "store/rocks/rocks_database.h"
@@ -101,6 +102,38 @@ Result<std::vector<DatabaseNumber>> load_catalogue(EngineCore& core) {
   return dead;
 }
 
+// A part of a change that is made as a whole or not at all.
+struct EditsOfTarget {
+  Target target;
+  std::vector<PreparedEdit> edits;
+};
+
+// Asked before anything is applied: a transaction is shared with other commits, and is not undone.
+Result<bool> can_apply_all(Transaction& transaction, const std::vector<EditsOfTarget>& parts) {
+  for (const EditsOfTarget& part : parts) {
+    if (part.target.database->removed) return fail(Errc::not_found, "Database does not exist.");
+    for (const PreparedEdit& prepared : part.edits) {
+      if (!prepared.edit.path.hashes.empty()) continue;
+      MYCOUCH_TRY(const bool possible, can_apply(transaction, part.target, prepared.edit));
+      if (!possible) return false;
+    }
+  }
+  return true;
+}
+
+Result<void> apply_all(Transaction& transaction, const std::vector<EditsOfTarget>& parts,
+                       std::vector<doc::Revision>& revisions) {
+  for (const EditsOfTarget& part : parts) {
+    for (const PreparedEdit& prepared : part.edits) {
+      MYCOUCH_TRY(WriteOutcome outcome,
+                  apply_edit(transaction, part.target, prepared, prepared.edit.path.hashes.empty()));
+      if (outcome.error) return std::unexpected(*std::move(outcome.error));
+      revisions.push_back(std::move(outcome.revision));
+    }
+  }
+  return {};
+}
+
 class Engine final : public Store {
  public:
   explicit Engine(std::shared_ptr<EngineCore> core) : core_(std::move(core)) {}
@@ -143,6 +176,29 @@ class Engine final : public Store {
     auto record = core_->catalogue.find(name);
     if (!record) co_return fail(Errc::not_found, "Database does not exist.");
     co_return open_database(core_, std::move(record), std::move(confinement));
+  }
+
+  Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts) override {
+    std::vector<EditsOfTarget> targets;
+    for (DatabaseEdits& part : parts) {
+      auto record = core_->catalogue.find(part.database);
+      if (!record) co_return fail(Errc::not_found, "Database does not exist.");
+      EditsOfTarget& target = targets.emplace_back(
+          EditsOfTarget{make_target(std::move(record), std::move(part.confinement.partition)), {}});
+      for (doc::Edit& edit : part.edits) target.edits.push_back(prepare(std::move(edit)));
+    }
+    Result<std::vector<doc::Revision>> written;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
+          MYCOUCH_TRY(const bool possible, can_apply_all(transaction, targets));
+          if (!possible) {
+            written = fail(Errc::conflict, "Document update conflict.");
+            return {};
+          }
+          written.emplace();
+          return apply_all(transaction, targets, *written);
+        }));
+    co_return written;
   }
 
   void set_scope_rule(std::string name, ScopeRule rule) override {

@@ -55,6 +55,13 @@ rocksdb::DBOptions db_options() {
   return options;
 }
 
+// RocksDB has no code of its own for a lock that another process, or this one, holds.
+bool is_locked(const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  return status.IsIOError() &&
+         (text.contains("While lock file") || text.contains("lock hold by current process"));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, std::size_t cache_bytes) {
@@ -73,6 +80,9 @@ Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, s
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, descriptors, &handles, &db);
+  if (is_locked(status)) {
+    return fail(Errc::unavailable, "cannot open the store: a server is running on it, which holds its lock");
+  }
   if (!status.ok()) return fail(Errc::unavailable, "cannot open the store: " + status.ToString());
   opened->db_.reset(db);
   for (std::size_t i = 0; i < kFamilies.size(); ++i) opened->families_.*kFamilies[i].handle = handles[i];

@@ -86,17 +86,36 @@ Result<void> Reader::check(const rocksdb::Iterator& rows) {
   return std::unexpected(translate(rows.status()));
 }
 
-bool Reader::visible(const Entry& entry) const {
-  if (!view_.partial) return true;
-  const ScopePosition* position = entry.position(view_.scope);
-  return position != nullptr && !position->removed;
-}
-
 Result<std::optional<Entry>> Reader::entry(const std::string& id) {
   MYCOUCH_TRY(auto found,
               load<Entry>(opened_.families().documents, document_key(view_.target.prefix, id), "entry"));
-  if (!found || found->tree.empty() || !visible(*found)) return std::nullopt;
-  return found;
+  if (!found || found->tree.empty()) return std::nullopt;
+  if (!view_.partial) return found;
+  const ScopePosition* position = found->position(view_.scope);
+  if (position == nullptr) return std::nullopt;
+  if (!position->removed) return found;
+  // The position and its row must be of one moment.
+  if (!snapshot_) {
+    pin();
+    return entry(id);
+  }
+  return entry_as_left(*found, *position);
+}
+
+Result<std::optional<Entry>> Reader::entry_as_left(const Entry& entry, const ScopePosition& position) {
+  MYCOUCH_TRY(auto row, load<ChangeRecord>(opened_.families().changes,
+                                           change_key(view_.scope_prefix, position.sequence), "change"));
+  if (!row) return std::unexpected(corrupt("change"));
+  const doc::Revision& tombstone = row->leaves.front();
+  const Index node = entry.tree.find(tombstone);
+  doc::RevPath path{tombstone.generation, {tombstone.hash}};
+  if (node != kNone) path = entry.tree.path(node);
+  Entry left;
+  left.positions.push_back(position);
+  left.tree.merge(path, true, left.next_body);
+  left.inline_body = left.next_body++;
+  BodyRecord{.attachments = {}, .json = "{}"}.encode(left.inline_record);
+  return left;
 }
 
 Result<std::optional<BodyRecord>> Reader::body(const std::string& id, const Entry& entry, Index node) {

@@ -26,8 +26,7 @@ struct View {
   std::string scope_prefix;  // key_prefix(database, scope)
   std::string
       epoch;  // of the scope's sequence: another one in each scope, so that none is taken for another's
-  /// Whether the scope is less than the partition: then an entry must have a position in the scope to be
-  /// seen.
+  /// Whether the scope is less than the partition: then only entries with a position in the scope are seen.
   bool partial = false;
 };
 
@@ -75,9 +74,11 @@ class Reader {
   Result<void> check(const rocksdb::Iterator& rows);
   Error translate(const rocksdb::Status& status);
 
-  /// Empty where the document never was, or is not of this scope.
+  /// Empty where the document never was, or never was of this scope.
   Result<std::optional<Entry>> entry(const std::string& id);
-  bool visible(const Entry& entry) const;
+  /// What readers of a scope see of a document that has left it: the revision by which it left, as a
+  /// tombstone, with its ancestors. Nothing that came later.
+  Result<std::optional<Entry>> entry_as_left(const Entry& entry, const ScopePosition& position);
   Result<std::optional<BodyRecord>> body(const std::string& id, const Entry& entry, Index node);
   Result<std::string> content(const doc::Attachment& attachment);
   /// Nothing where the revision's body is not there any more.

@@ -20,7 +20,6 @@ std::unexpected<Error> database_gone() {
 
 View make_view(std::shared_ptr<DatabaseRecord> record, Confinement confinement) {
   View view;
-  view.target.prefix = key_prefix(record->number, confinement.partition);
   view.scope_prefix = key_prefix(record->number, confinement.scope);
   view.partial = confinement.scope != confinement.partition;
   view.epoch = record->epoch;
@@ -28,8 +27,7 @@ View make_view(std::shared_ptr<DatabaseRecord> record, Confinement confinement) 
     constexpr std::size_t kScopeBytes = 4;
     view.epoch += base::to_hex(base::as_text(base::sha256(confinement.scope)).substr(0, kScopeBytes));
   }
-  view.target.database = std::move(record);
-  view.target.partition = std::move(confinement.partition);
+  view.target = make_target(std::move(record), std::move(confinement.partition));
   view.scope = std::move(confinement.scope);
   return view;
 }
@@ -177,6 +175,19 @@ class RocksDatabase final : public Database {
           return {};
         }));
     if (!found) co_return fail(Errc::not_found, "missing");
+    co_return Result<void>();
+  }
+
+  Task<void> purge(std::vector<std::string> ids) override {
+    bool removed = false;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
+          removed = view_.target.database->removed;
+          if (removed) return {};
+          for (const std::string& id : ids) MYCOUCH_CHECK(purge_document(transaction, view_.target, id));
+          return {};
+        }));
+    if (removed) co_return database_gone();
     co_return Result<void>();
   }
 

@@ -40,6 +40,16 @@ void Transaction::entry_changed(const std::string& document_key) {
   entries_.at(document_key).changed = true;
 }
 
+void Transaction::entry_purged(const std::string& document_key) {
+  LoadedEntry& loaded = entries_.at(document_key);
+  loaded.changed = true;
+  loaded.purged = true;
+}
+
+bool Transaction::purged(const std::string& document_key) const {
+  return entries_.at(document_key).purged;
+}
+
 void Transaction::at_end(const std::string& document_key, AtEnd work) {
   if (std::exchange(entries_.at(document_key).has_work, true)) return;
   at_end_.push_back(std::move(work));
@@ -149,14 +159,25 @@ void Transaction::publish_databases(Catalogue& catalogue) const {
 }
 
 void Transaction::changed(const std::shared_ptr<DatabaseRecord>& database, const std::string& id) {
-  if (!database->observers.empty()) changed_[database].push_back(id);
+  if (!database->observers.empty()) written_[database].ids.push_back(id);
+}
+
+void Transaction::touched(const std::shared_ptr<DatabaseRecord>& database, const std::string& scope,
+                          std::string scope_prefix) {
+  const bool first = touched_.insert(std::move(scope_prefix)).second;
+  if (first && !database->observers.empty()) written_[database].scopes.push_back(scope);
 }
 
 Result<rocksdb::WriteBatch*> Transaction::batch() {
   for (AtEnd& work : at_end_) MYCOUCH_CHECK(work(*this));
   const Families& families = opened_.families();
   for (auto& [key, loaded] : entries_) {
-    if (loaded.changed) batch_.Put(families.documents, key, loaded.entry.encode());
+    if (!loaded.changed) continue;
+    if (loaded.entry.tree.empty()) {
+      batch_.Delete(families.documents, key);
+    } else {
+      batch_.Put(families.documents, key, loaded.entry.encode());
+    }
   }
   for (auto& [key, counters] : counters_) batch_.Put(families.counters, key, counters.encode());
   for (auto& [key, record] : bodies_) {

@@ -32,6 +32,9 @@ class Transaction {
   /// called. Valid as long as the transaction.
   Result<Entry*> entry(const std::string& document_key);
   void entry_changed(const std::string& document_key);
+  /// The entry was emptied: it goes, unless a later edit of the group makes the document anew.
+  void entry_purged(const std::string& document_key);
+  bool purged(const std::string& document_key) const;
   /// `work` is done for this document once all commits of the group have been applied, in the order of the
   /// first calls; only a document's first call counts. What it refers to outlives the transaction.
   using AtEnd = std::function<Result<void>(Transaction&)>;
@@ -65,13 +68,16 @@ class Transaction {
   /// Once the group is written: what it created and removed takes effect for everyone.
   void publish_databases(Catalogue& catalogue) const;
 
-  /// A document of this database and scope has changed: who waits is told once the group is written.
-  void touched(std::string scope_prefix) { touched_.insert(std::move(scope_prefix)); }
+  /// A document of this database and scope has changed: who waits and who observes is told once the group is
+  /// written.
+  void touched(const std::shared_ptr<DatabaseRecord>& database, const std::string& scope,
+               std::string scope_prefix);
   void changed(const std::shared_ptr<DatabaseRecord>& database, const std::string& id);
 
   const std::unordered_set<std::string>& touched_scopes() const { return touched_; }
-  const std::unordered_map<std::shared_ptr<DatabaseRecord>, std::vector<std::string>>& changed_ids() const {
-    return changed_;
+  /// Of the databases that are observed.
+  const std::unordered_map<std::shared_ptr<DatabaseRecord>, Store::Written>& written() const {
+    return written_;
   }
 
   /// All rows as one batch; call once.
@@ -81,6 +87,7 @@ class Transaction {
   struct LoadedEntry {
     Entry entry;
     bool changed = false;
+    bool purged = false;
     bool has_work = false;
   };
 
@@ -98,7 +105,7 @@ class Transaction {
   std::unordered_map<std::string, std::shared_ptr<DatabaseRecord>> databases_;  // null: removed
   std::vector<std::shared_ptr<DatabaseRecord>> removed_;
   std::unordered_set<std::string> touched_;
-  std::unordered_map<std::shared_ptr<DatabaseRecord>, std::vector<std::string>> changed_;
+  std::unordered_map<std::shared_ptr<DatabaseRecord>, Store::Written> written_;
 };
 
 }  // namespace mycouch::store::rocks

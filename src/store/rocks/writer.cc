@@ -30,8 +30,8 @@ Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
     return std::unexpected(translated(status));
   }
   transaction.publish_databases(catalogue_);
-  for (const auto& [database, ids] : transaction.changed_ids()) {
-    for (const Store::Observer& observer : database->observers) observer(ids);
+  for (const auto& [database, written] : transaction.written()) {
+    for (const Store::Observer& observer : database->observers) observer(written);
   }
   for (const std::string& scope : transaction.touched_scopes()) notifier_.notify(scope);
   return {};

@@ -1,5 +1,11 @@
 #include "api/routes.h"
 
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace mycouch::api {
@@ -52,6 +58,35 @@ TEST_F(Routes, OnlyDatabaseHandlersAreOpenToReadersAndWriters) {
     bool confined = endpoint.who == Who::reader || endpoint.who == Who::writer;
     if (confined) {
       EXPECT_TRUE(std::holds_alternative<DatabaseHandler>(endpoint.handler)) << endpoint.pattern;
+    }
+  }
+}
+
+TEST_F(Routes, TheListHasEachRouteOnceInOrderAndDatabasesWithinATenantToo) {
+  std::vector<std::pair<std::string, std::string>> listed;
+  for (const ListedRoute& route : listed_routes()) {
+    listed.emplace_back(route.pattern, http::to_string(route.method));
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(listed));
+  EXPECT_EQ(std::ranges::adjacent_find(listed), listed.end());
+
+  const std::set<std::pair<std::string, std::string>> all(listed.begin(), listed.end());
+  for (const Endpoint& endpoint : endpoints()) {
+    const std::string pattern(endpoint.pattern);
+    const std::string method(http::to_string(endpoint.method));
+    EXPECT_TRUE(all.contains({pattern, method})) << method << " " << pattern;
+    EXPECT_EQ(all.contains({"/__tenants/{tenant}" + pattern, method}), pattern.starts_with("/{db}"))
+        << method << " " << pattern;
+  }
+}
+
+TEST_F(Routes, TheListSaysWhoMay) {
+  for (const ListedRoute& route : listed_routes()) {
+    if (route.pattern == "/__tenants/{tenant}/{db}/_bulk_docs") {
+      EXPECT_EQ(to_string(route.who), "writer");
+    }
+    if (route.pattern == "/_session") {
+      EXPECT_EQ(to_string(route.who), "visitor");
     }
   }
 }

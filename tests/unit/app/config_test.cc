@@ -148,7 +148,62 @@ TEST_F(LoadConfig, AnApplicationNeedsAnIssuerAndDatabasesOfItsOwn) {
   EXPECT_THAT(complaints("[[application]]\nid = \"a\"\n"),
               ElementsAre("application \"a\": needs an issuer", "application \"a\": needs databases"));
   EXPECT_THAT(complaints("[[application]]\nid = \"a\"\nissuer = \"https://x\"\ndatabases = [\"*\"]\n"),
-              ElementsAre("application \"a\": its databases include the system database \"couch-sitter\""));
+              ElementsAre("application \"a\": its databases include the system database \"couch-sitter\"",
+                          "application \"a\": its databases include the audit trail \"couch-sitter-audit\""));
+}
+
+constexpr std::string_view kProvider = R"([[application]]
+id = "a"
+issuer = "https://x"
+databases = ["roady"]
+)";
+
+TEST_F(LoadConfig, SecretsOfAnApplicationMayBeInFiles) {
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("mycouch-config-secret-" + std::to_string(::getpid()));
+  std::ofstream(path) << "sk_test_1\n";
+  std::expected<Config, Complaints> config =
+      load(std::string(kProvider) + "clerk_secret_key_file = \"" + path + "\"\n" +
+           "clerk_api_url = \"http://127.0.0.1:1\"\ninvitation_webhook = \"https://a/hook\"\n" +
+           "invitation_webhook_secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n");
+  std::filesystem::remove(path);
+  ASSERT_TRUE(config) << testing::PrintToString(config.error());
+  const auth::Application& application = config->applications.front();
+  EXPECT_EQ(application.clerk_secret_key, "sk_test_1");
+  EXPECT_EQ(application.clerk_api_url, "http://127.0.0.1:1");
+  EXPECT_EQ(application.invitation_webhook, "https://a/hook");
+  for (const Setting<auth::Application>& setting : application_settings()) {
+    EXPECT_THAT(setting.show(application),
+                testing::Not(testing::AnyOf(HasSubstr("sk_"), HasSubstr("whsec"))));
+  }
+  EXPECT_THAT(complaints(std::string(kProvider) + "clerk_secret_key_file = \"" + path + "\"\n"),
+              ElementsAre(HasSubstr("cannot be read")));
+}
+
+TEST_F(LoadConfig, AWebhookNeedsASecretAndDatabasesMustNotHideRoutes) {
+  EXPECT_THAT(complaints(std::string(kProvider) + "invitation_webhook = \"https://a/hook\"\n"),
+              ElementsAre("application \"a\": invitation_webhook needs an invitation_webhook_secret"));
+  EXPECT_THAT(complaints(std::string(kProvider) + "clerk_api_url = \"api.clerk.com\"\n"),
+              ElementsAre("application \"a\": clerk_api_url must be an http:// or https:// URL"));
+  EXPECT_THAT(complaints("[[application]]\nid = \"a\"\nissuer = \"https://x\"\ndatabases = [\"transfer\"]\n"),
+              ElementsAre(HasSubstr("a database cannot be named \"transfer\"")));
+}
+
+TEST_F(LoadConfig, NoApplicationReachesTheAuditTrail) {
+  EXPECT_THAT(
+      complaints("[[application]]\nid = \"a\"\nissuer = \"https://x\"\ndatabases = [\"couch-sitter-*\"]\n"),
+      ElementsAre(HasSubstr("its databases include the audit trail")));
+  EXPECT_THAT(complaints("[store]\nsystem_database = \"" + std::string(233, 's') + "\"\n"),
+              ElementsAre(HasSubstr("store.system_database: the audit trail's would be")));
+}
+
+TEST_F(LoadConfig, TheAuditTrailIsKeptForDays) {
+  EXPECT_EQ(load("")->audit.retention, std::chrono::days(90));
+  EXPECT_EQ(load("[audit]\nretention = \"365d\"")->audit.retention, std::chrono::days(365));
+  for (const char* retention : {"0s", "999ms", "36501d"}) {
+    EXPECT_THAT(complaints("[audit]\nretention = \"" + std::string(retention) + "\""),
+                ElementsAre("audit.retention: expected a time from 1s to 36500d"));
+  }
 }
 
 TEST_F(LoadConfig, BadValuesSayWhatIsExpected) {

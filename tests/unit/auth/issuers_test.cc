@@ -77,5 +77,59 @@ TEST_F(IssuersTest, ComeAndGoWhileRunning) {
   EXPECT_TRUE(issuers_.add(application("a", "https://a")));
 }
 
+TEST_F(IssuersTest, AReplacedApplicationKeepsItsKeysAndVerifiesTokensAnew) {
+  const TestKey pair = TestKey::p256("k");
+  issuer_->answer(jwks_of({pair.jwk()}));
+  issuers_.start(loop_.executor());
+  ASSERT_TRUE(issuers_.add(application("a", "https://a")));
+  auto before = issuers_.find("https://a");
+  auto accepted = loop_.run(before->keys->key("k"));
+  ASSERT_TRUE(accepted);
+
+  issuer_->go_down();
+  Application changed = application("a", "https://a");
+  changed.databases = {"roady"};
+  ASSERT_TRUE(issuers_.replace(changed));
+  EXPECT_TRUE((*accepted)->withdrawn());
+  auto after = issuers_.find("https://a");
+  EXPECT_TRUE(after->application->serves("roady"));
+  auto key = loop_.run(after->keys->key("k"));
+  ASSERT_TRUE(key) << key.error().reason;
+  EXPECT_FALSE((*key)->withdrawn());
+  // A request that found the issuer just before goes through, and is not kept.
+  auto late = loop_.run(before->keys->key("k"));
+  ASSERT_TRUE(late);
+  EXPECT_TRUE((*late)->withdrawn());
+}
+
+TEST_F(IssuersTest, AReplacedApplicationWithOtherKeysLosesThoseItHad) {
+  const TestKey pair = TestKey::p256("k");
+  issuer_->answer(jwks_of({pair.jwk()}));
+  issuers_.start(loop_.executor());
+  ASSERT_TRUE(issuers_.add(application("a", "https://a")));
+  auto accepted = loop_.run(issuers_.find("https://a")->keys->key("k"));
+  ASSERT_TRUE(accepted);
+  issuer_->answer(jwks_of({}));
+  Application changed = application("a", "https://a");
+  changed.jwks = "https://a/other";
+  ASSERT_TRUE(issuers_.replace(changed));
+  EXPECT_TRUE((*accepted)->withdrawn());
+  auto key = loop_.run(issuers_.find("https://a")->keys->key("k"));
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().code, Errc::unauthorized);
+}
+
+TEST_F(IssuersTest, AReplacementThatIsRefusedLeavesTheApplication) {
+  ASSERT_TRUE(issuers_.add(application("a", "https://a")));
+  ASSERT_TRUE(issuers_.add(application("b", "https://b", "b-")));
+  EXPECT_EQ(issuers_.replace(application("a", "https://b")).error().reason,
+            "application a has the issuer of application b");
+  EXPECT_EQ(issuers_.replace(application("c", "https://c")).error().code, Errc::not_found);
+  EXPECT_EQ(issuers_.application("a")->issuer, "https://a");
+  ASSERT_TRUE(issuers_.replace(application("a", "https://c")));
+  EXPECT_FALSE(issuers_.find("https://a"));
+  EXPECT_EQ(issuers_.find("https://c")->application->id, "a");
+}
+
 }  // namespace
 }  // namespace mycouch::auth

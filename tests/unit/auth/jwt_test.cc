@@ -185,6 +185,33 @@ TEST_F(CheckClaims, TheTenantClaimHasTheConfiguredName) {
   EXPECT_EQ(principal->active_tenant, "t1");
 }
 
+// https://clerk.com/docs/guides/sessions/session-tokens
+TEST_F(CheckClaims, ClerksSessionTokensOfVersion2AreAcceptedAsTheyAre) {
+  const std::string clerks = R"({"azp":"https://app.example","exp":1700000060,"fva":[7,-1],"iat":1700000000,
+      "iss":"https://clerk.app.example","jti":"1234567890","nbf":1699999990,"sid":"sess_123","sub":"user_2x",
+      "v":2,"pla":"u:free,o:pro","fea":"o:dashboard,uo:teams",
+      "o":{"id":"org_123","slg":"org","rol":"admin","per":"manage,read","fpm":"3,2"})";
+  application_.authorized_parties = {"https://app.example"};
+  auto principal = check(clerks + R"(,"sts":"active","active_tenant_id":"tenant_a"})");
+  ASSERT_TRUE(principal) << principal.error().reason;
+  EXPECT_EQ(principal->user_id, "user_user_2x");
+  EXPECT_EQ(principal->sid, "sess_123");
+  EXPECT_EQ(principal->active_tenant, "tenant_a");
+  // What Clerk makes of metadata that is not there yet.
+  for (const char* absent : {"", R"(,"active_tenant_id":null)", R"(,"active_tenant_id":"")"}) {
+    auto without = check(clerks + absent + "}");
+    ASSERT_TRUE(without) << absent;
+    EXPECT_FALSE(without->active_tenant) << absent;
+  }
+}
+
+TEST_F(CheckClaims, APendingSessionIsNotSignedIn) {
+  auto principal = check(R"({"sub":"a","exp":1700000300,"v":2,"sts":"pending"})");
+  ASSERT_FALSE(principal);
+  EXPECT_EQ(principal.error().code, Errc::unauthorized);
+  EXPECT_EQ(principal.error().reason, "session pending: the user has tasks to complete at the issuer");
+}
+
 TEST_F(CheckClaims, TimesHaveTheirLeewayAndNoMore) {
   struct Case {
     const char* times;

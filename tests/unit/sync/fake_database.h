@@ -105,6 +105,7 @@ class FakeDatabase final : public store::Database {
   Task<AttachmentContent> read_attachment(std::string, std::optional<doc::Revision>, std::string) override {
     co_return unused();
   }
+  Task<void> purge(std::vector<std::string>) override { co_return unused(); }
   Task<void> compact() override { co_return unused(); }
 
   std::vector<store::ChangeRow> rows;

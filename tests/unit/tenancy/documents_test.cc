@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tenancy/fields.h"
+
 namespace mycouch::tenancy {
 namespace {
 
@@ -116,8 +118,9 @@ TEST(TenancyDocuments, AnUnknownRoleIsNoMembership) {
 
 TEST(TenancyDocuments, PutMergesWhatAUserMayChange) {
   json::Object user = linked_user({new_personal_tenant(jo(), kNow), team("tenant_b")});
-  Result<void> merged = merge_user_changes(
-      user, object(R"({"name":"Joanna","email":"j@example.com","active_tenant_id":"tenant_b"})"));
+  Result<void> merged =
+      merge_changes(Table::users, user,
+                    object(R"({"name":"Joanna","email":"j@example.com","active_tenant_id":"tenant_b"})"));
   ASSERT_TRUE(merged) << reason_of(merged);
   EXPECT_EQ(user.string("name"), "Joanna");
   EXPECT_EQ(user.string("email"), "j@example.com");
@@ -129,7 +132,7 @@ TEST(TenancyDocuments, PutTakesBackTheWholeDocumentUnchanged) {
   user.set("_rev", "1-00000000000000000000000000000001");
   json::Object whole = user;
   whole.set("name", "Joanna");
-  EXPECT_TRUE(merge_user_changes(user, whole));
+  EXPECT_TRUE(merge_changes(Table::users, user, whole));
   EXPECT_EQ(user.string("name"), "Joanna");
 }
 
@@ -137,7 +140,7 @@ TEST(TenancyDocuments, PutRefusesToChangeWhatIsNotTheUsers) {
   for (std::string_view field :
        {"sub", "type", "_id", "tenants", "tenantIds", "iss", "personalTenantId", "createdAt", "updatedAt"}) {
     json::Object user = linked_user({new_personal_tenant(jo(), kNow)});
-    Result<void> merged = merge_user_changes(user, {{std::string(field), "other"}});
+    Result<void> merged = merge_changes(Table::users, user, {{std::string(field), "other"}});
     ASSERT_FALSE(merged) << field;
     EXPECT_EQ(merged.error().code, Errc::bad_request) << field;
     EXPECT_THAT(merged.error().reason, HasSubstr(field));
@@ -151,7 +154,7 @@ TEST(TenancyDocuments, PutRefusesUnknownFieldsAndWrongTypes) {
         R"({"name":null})", R"({"name":"a\u0000b"})", R"({"email":"nobody"})", R"({"email":["a@b"]})",
         R"({"active_tenant_id":null})", R"({"_rev":1})", R"({"_rev":"x"})"}) {
     json::Object user = stored;
-    Result<void> merged = merge_user_changes(user, object(changes));
+    Result<void> merged = merge_changes(Table::users, user, object(changes));
     ASSERT_FALSE(merged) << changes;
     EXPECT_EQ(merged.error().code, Errc::bad_request) << changes;
     EXPECT_EQ(user, stored) << changes;
@@ -162,22 +165,23 @@ TEST(TenancyDocuments, ANameHasAtMost200CharactersNotBytes) {
   std::string name;
   for (int i = 0; i < 200; ++i) name += "é";
   json::Object user = linked_user({new_personal_tenant(jo(), kNow)});
-  EXPECT_TRUE(merge_user_changes(user, {{"name", name}}));
-  EXPECT_FALSE(merge_user_changes(user, {{"name", name + "é"}}));
+  EXPECT_TRUE(merge_changes(Table::users, user, {{"name", name}}));
+  EXPECT_FALSE(merge_changes(Table::users, user, {{"name", name + "é"}}));
 }
 
 TEST(TenancyDocuments, AStaleRevisionConflictsEvenWithOldFields) {
   json::Object user = linked_user({new_personal_tenant(jo(), kNow)});
   user.set("_rev", "2-00000000000000000000000000000002");
-  Result<void> merged = merge_user_changes(
-      user, object(R"({"_rev":"1-00000000000000000000000000000001","updatedAt":"2020-01-01T00:00:00Z"})"));
+  Result<void> merged = merge_changes(
+      Table::users, user,
+      object(R"({"_rev":"1-00000000000000000000000000000001","updatedAt":"2020-01-01T00:00:00Z"})"));
   ASSERT_FALSE(merged);
   EXPECT_EQ(merged.error().code, Errc::conflict);
 }
 
 TEST(TenancyDocuments, TheActiveTenantMustBeOneOfTheUsers) {
   json::Object user = linked_user({new_personal_tenant(jo(), kNow)});
-  Result<void> merged = merge_user_changes(user, {{"active_tenant_id", "tenant_other"}});
+  Result<void> merged = merge_changes(Table::users, user, {{"active_tenant_id", "tenant_other"}});
   ASSERT_FALSE(merged);
   EXPECT_EQ(merged.error().code, Errc::forbidden);
 }
@@ -203,10 +207,25 @@ TEST(TenancyDocuments, DocumentsBelongToTheScopesOfTheirReaders) {
   const std::string tenant =
       R"({"type":"tenant","members":{"user_a":{"role":"owner"},"user_b":{"role":"viewer"}}})";
   EXPECT_THAT(scopes_of("user_a", false, R"({"type":"user"})"), ElementsAre("user_a"));
-  EXPECT_THAT(scopes_of("tenant_t", false, tenant), ElementsAre("user_a", "user_b"));
+  EXPECT_THAT(scopes_of("tenant_t", false, tenant), ElementsAre("tenants:user_a", "tenants:user_b"));
   EXPECT_THAT(scopes_of("tenant_t", true, "{}"), IsEmpty());
   EXPECT_THAT(scopes_of("user_a", false, R"({"type":"user","deleted":true})"), IsEmpty());
   EXPECT_THAT(scopes_of("other", false, tenant), IsEmpty());
+  EXPECT_THAT(
+      scopes_of("invitation_i", false, R"({"status":"pending","tenantId":"tenant_t","tokenHash":"ab"})"),
+      ElementsAre("invitations:tenant_t", "invitation:ab"));
+  EXPECT_THAT(scopes_of("invitation_i", false, R"({"status":"used","tenantId":"tenant_t","tokenHash":"ab"})"),
+              IsEmpty());
+  EXPECT_THAT(scopes_of("outbox_x", false, "{}"), ElementsAre("outbox"));
+  EXPECT_THAT(scopes_of("application_x", false, "{}"), ElementsAre("applications"));
+}
+
+// Ids are arbitrary text; a user named like a scope gets no part of that scope.
+TEST(TenancyDocuments, NoIdMakesOneScopeLookLikeAnother) {
+  EXPECT_NE(scopes_of("user_tenants:user_a", false, "{}").front(), tenants_scope("user_a"));
+  EXPECT_EQ(user_of_scope(tenants_scope("user_a")), "user_a");
+  EXPECT_EQ(user_of_scope("user_tenants:user_a"), "user_tenants:user_a");
+  EXPECT_EQ(user_of_scope(invitations_scope("tenant_t")), "");
 }
 
 TEST(TenancyDocuments, AnObjectAndItsEditAgree) {

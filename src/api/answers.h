@@ -1,0 +1,25 @@
+// Answers that several families of endpoints give.
+#pragma once
+
+#include <string>
+
+#include "api/call.h"
+#include "store/database.h"
+#include "tenancy/tenancy.h"
+
+namespace mycouch::api {
+
+/// databases.cc: GET of a database itself.
+Task<void> send_information(Call& call, store::Database& database);
+
+/// documents.cc: GET of one document, with the options of the call's query.
+Task<void> send_document(Call& call, store::Database& database, std::string id);
+
+/// tenants.cc: what was written to a virtual table. `_id` and `_rev` say it once more, for clients that keep
+/// what was answered.
+Task<void> send_written(Call& call, const tenancy::Tenancy::Written& written);
+
+/// Whether a GET asks for more than the current document: a replicator's options. tenants.cc
+bool asks_for_revisions(const http::Query& query);
+
+}  // namespace mycouch::api

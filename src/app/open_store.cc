@@ -1,0 +1,48 @@
+#include "app/open_store.h"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "store/rocks/engine.h"
+
+namespace mycouch::app {
+namespace {
+
+constexpr std::string_view kRocks = "rocksdb:";
+
+// Empty for a store in memory.
+std::string directory_of(const StoreConfig& config) {
+  return config.url.starts_with(kRocks) ? config.url.substr(kRocks.size()) : "";
+}
+
+// RocksDB keeps this file in every store of its own.
+bool holds_a_store(const std::string& directory) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::path(directory) / "CURRENT", ignored);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool) {
+  store::rocks::EngineOptions options{.directory = directory_of(config), .cache_bytes = config.cache_bytes};
+  Result<std::unique_ptr<store::Store>> store = store::rocks::open(std::move(options), pool);
+  if (store) return store;
+  return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
+}
+
+Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool) {
+  const std::string directory = directory_of(config);
+  if (directory.empty()) {
+    return fail(Errc::unavailable, fmt::format("{}: a store in memory is gone with its server", config.url));
+  }
+  if (!holds_a_store(directory)) {
+    return fail(Errc::unavailable, fmt::format("{}: there is no store in that folder", config.url));
+  }
+  return open_store(config, pool);
+}
+
+}  // namespace mycouch::app

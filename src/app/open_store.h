@@ -1,0 +1,18 @@
+// The store that a configuration names.
+#pragma once
+
+#include <memory>
+
+#include "app/config.h"
+#include "base/error.h"
+#include "base/offload.h"
+#include "store/store.h"
+
+namespace mycouch::app {
+
+/// Makes it where it lacks. `unavailable` with the URL and the cause; `pool` outlives the store.
+Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool);
+/// The same of a store that must be there already, on a disk.
+Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool);
+
+}  // namespace mycouch::app

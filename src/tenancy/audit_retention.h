@@ -1,0 +1,49 @@
+// Removes audit records once they are older than they are to be kept: at the start, and then every hour.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.h"
+#include "base/waiter.h"
+#include "tenancy/audit.h"
+
+namespace mycouch::tenancy {
+
+/// Thread-safe. `audit` and `clock` outlive it and what runs on its executor.
+class AuditRetention {
+ public:
+  AuditRetention(Audit& audit, const base::Clock& clock, std::chrono::milliseconds retention);
+
+  /// Begins on `executor`, which runs on one thread. Once.
+  void start(boost::asio::any_io_executor executor);
+  /// Nothing is removed any more once what is under way has ended.
+  void stop();
+
+ private:
+  // What the coroutine shares with its owner, and may outlive it in.
+  struct Control {
+    std::mutex mutex;
+    bool stopped = false;
+    // Belongs to the coroutine, and goes with its executor.
+    std::weak_ptr<base::Waiter> alarm;
+
+    bool is_stopped();
+  };
+
+  static boost::asio::awaitable<void> run(Audit& audit, const base::Clock& clock,
+                                          std::chrono::milliseconds retention,
+                                          std::shared_ptr<Control> control,
+                                          std::shared_ptr<base::Waiter> alarm);
+
+  Audit& audit_;
+  const base::Clock& clock_;
+  const std::chrono::milliseconds retention_;
+  const std::shared_ptr<Control> control_;
+};
+
+}  // namespace mycouch::tenancy
