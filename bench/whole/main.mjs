@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { Bench } from './bench.mjs';
 import { printTable } from './table.mjs';
 
-const rowNames = ['get', 'token', 'put', 'bulk', 'read', 'pull', 'tenants', 'feeds'];
+const rowNames = ['get', 'token', 'put', 'bulk', 'read', 'pull', 'tenants', 'feeds', 'tables', 'crowd'];
 
 const { values: options } = parseArgs({
   options: {
@@ -33,7 +33,7 @@ ${rows.map(({ name, about }) => `                    ${name.padEnd(8)} ${about}`
   --quick         small sizes and one round: whether it works, not how fast
   --rounds N      how often the contenders take turns (3)
   --seconds N     of load in a turn (5)
-  --tenants N     beside the one that is pulled (10000)
+  --tenants N     beside the one that is pulled (10000); of a crowd, a tenth and ten times as many
   --feeds N       that wait (1000)`);
   process.exit();
 }
