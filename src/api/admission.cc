@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "tenancy/audit.h"
-
 namespace mycouch::api {
 namespace {
 
@@ -50,14 +48,8 @@ Task<std::shared_ptr<const auth::Application>> application_of(Backend& backend, 
 
 }  // namespace
 
-bool is_audit_trail(const Backend& backend, std::string_view name) {
-  const std::string& system = backend.options.system_database;
-  return name.starts_with(system) && name.substr(system.size()) == tenancy::kAuditSuffix;
-}
-
 bool serves(const Backend& backend, const auth::Application& application, std::string_view name) {
-  const bool internal = name == backend.options.system_database || is_audit_trail(backend, name);
-  return !internal && application.serves(name);
+  return name != backend.options.system_database && application.serves(name);
 }
 
 std::vector<std::string> named_databases(const Backend& backend, const auth::Application& application) {
@@ -91,9 +83,6 @@ Task<Admission> Admission::open(Backend& backend, tenancy::Actor actor, Admissio
 
 Task<void> Admission::open_as_administrator(const AdmissionRequest& request) {
   if (!request.tenant) {
-    if (request.changes && is_audit_trail(*backend_, request.database)) {
-      co_return fail(Errc::forbidden, "the audit trail is append-only");
-    }
     auto database = co_await open_existing(backend_->store, request.database, {});
     if (!database && database.error().code == Errc::not_found &&
         is_named_by_any(*backend_, request.database)) {

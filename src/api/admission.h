@@ -24,7 +24,6 @@ struct AdmissionRequest {
   std::string database;               // as the path names it
   std::optional<std::string> tenant;  // the same, where it names one; else the caller's active tenant counts
   bool writes = false;
-  bool changes = false;  // anything: documents, checkpoints, the database itself
 };
 
 class Admission {
@@ -65,10 +64,7 @@ class Admission {
   sync::WriteRules rules_;
 };
 
-/// Whether `name` is the database of the audit trail.
-bool is_audit_trail(const Backend& backend, std::string_view name);
-/// Whether `name` is a database of the application's users. The system database and the audit trail's never
-/// are.
+/// Whether `name` is a database of the application's users. The system database never is.
 bool serves(const Backend& backend, const auth::Application& application, std::string_view name);
 /// Those that the application lists by name and not by a pattern: they are there, used or not.
 std::vector<std::string> named_databases(const Backend& backend, const auth::Application& application);

@@ -68,9 +68,6 @@ Task<void> delete_database(ServerCall& call) {
   if (name == call.backend().options.system_database) {
     co_return fail(Errc::forbidden, "the system database cannot be deleted");
   }
-  if (is_audit_trail(call.backend(), name)) {
-    co_return fail(Errc::forbidden, "the audit trail is append-only");
-  }
   auto removed = co_await call.backend().store.remove(std::move(name));
   if (!removed && removed.error().code == Errc::not_found)
     co_return fail(Errc::not_found, "Database does not exist.");

@@ -131,8 +131,6 @@ Task<void> Service::dispatch_to_database(http::Exchange& exchange, Progress& pro
   AdmissionRequest request{.database = std::string(parameters["db"]), .tenant = {}, .writes = false};
   if (parameters.contains("tenant")) request.tenant = parameters["tenant"];
   request.writes = endpoint.who == Who::writer;
-  request.changes = endpoint.who != Who::reader || endpoint.method == http::Method::put ||
-                    endpoint.method == http::Method::delete_;
   MYCOUCH_CO_TRY(Admission admission, co_await Admission::open(backend_, actor_of(exchange, progress),
                                                                std::move(request), &progress.active_tenant));
   DatabaseCall call(std::move(admission), backend_.clock, exchange, std::move(query), std::move(parameters),

@@ -11,7 +11,6 @@
 #include "app/settings.h"
 #include "store/store.h"
 #include "tenancy/application.h"
-#include "tenancy/audit.h"
 
 namespace mycouch::app {
 namespace {
@@ -146,12 +145,8 @@ Complaints check_config(const Config& config) {
     complaints.push_back(
         fmt::format("store.url: \"{}\" is neither rocksdb:DIRECTORY nor memory:", config.store.url));
   }
-  const std::string audit = tenancy::audit_database(config.store.system_database);
   if (Result<void> good = store::check_database_name(config.store.system_database); !good) {
     complaints.push_back("store.system_database: " + good.error().reason);
-  } else if (!store::check_database_name(audit)) {
-    complaints.push_back(fmt::format(
-        "store.system_database: the audit trail's would be \"{}\", which is no name of a database", audit));
   }
   if (config.audit.retention < kLeastRetention || config.audit.retention > kMostRetention) {
     complaints.emplace_back("audit.retention: expected a time from 1s to 36500d");

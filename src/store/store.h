@@ -3,12 +3,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/task.h"
 #include "store/database.h"
+#include "store/log.h"
 
 namespace mycouch::store {
 
@@ -41,8 +43,18 @@ class Store {
   virtual Task<std::unique_ptr<Database>> open(std::string name, Confinement confinement) = 0;
 
   /// All edits as one atomic, synced batch, or none: `conflict` where the parent of one that is made here is
-  /// no leaf before the batch, `not_found` for a database. The new revisions, in the order of the edits.
-  virtual Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts) = 0;
+  /// no leaf before the batch, `not_found` for a database. The new revisions, in the order of the edits. The
+  /// record is of the same batch: it is there exactly if the edits are.
+  virtual Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts,
+                                                          std::optional<LogRecord> record = {}) = 0;
+
+  /// Acknowledged when the record survives the end of the process.
+  virtual Task<void> append_log(LogRecord record) = 0;
+  /// What is found costs what the page has looked at. A log that has no records is empty.
+  virtual Task<LogPage> read_log(LogQuery query) = 0;
+  /// Removes the records from before that time: how many. In batches, so that other writes get in between;
+  /// those that are gone stay gone where it fails, or ends early because of `stop`.
+  virtual Task<std::uint64_t> expire_log(std::string log, base::WallTime before) = 0;
 
   /// The scopes that a document of this database belongs to beside the whole (the empty scope), computed from
   /// its winning revision at each write; a scope that it belonged to and no longer does gets a removal row.
@@ -63,8 +75,8 @@ class Store {
   using Observer = std::function<void(const Written& written)>;
   virtual void observe(std::string name, Observer observer) = 0;
 
-  /// Asks work in the background (compaction, sweeping) to end soon. Before the pool is joined, which waits
-  /// for it.
+  /// Asks work in the background (compaction, sweeping, indexing) to end soon. Before the pool is joined,
+  /// which waits for it.
   virtual void stop() = 0;
 
   /// What was acknowledged is on disk; nothing may be called afterwards. After the pool was joined.

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "http/client.h"
-#include "tenancy/audit.h"
 #include "tenancy/documents.h"
 #include "tenancy/invitation_delivery.h"
 
@@ -133,9 +132,6 @@ void check_databases(const Application& application, std::string_view system_dat
   if (application.databases.empty()) complaints.emplace_back("needs databases");
   if (application.serves(system_database)) {
     complaints.push_back("its databases include the system database " + quoted(system_database));
-  }
-  if (application.serves(audit_database(system_database))) {
-    complaints.push_back("its databases include the audit trail " + quoted(audit_database(system_database)));
   }
   for (const std::string& name : application.databases) {
     if (std::ranges::find(kRoutes, name) == kRoutes.end()) continue;

@@ -82,7 +82,7 @@ Tenancy::State::State(store::Store& the_store, std::string system_database, cons
       clock(the_clock),
       options(the_options),
       system(the_store, name),
-      audit(the_store, audit_database(name), the_clock),
+      audit(the_store, name),
       memberships(system),
       settled(kMostSettled) {}
 
@@ -98,19 +98,19 @@ Task<std::vector<std::string>> Tenancy::State::write(const Actor& actor, const D
 
 Task<std::vector<std::string>> Tenancy::State::write_edits(const Actor& actor, const Deed& deed,
                                                            std::vector<doc::Edit> edits) {
-  const std::size_t count = edits.size();
   std::vector<store::DatabaseEdits> parts;
   parts.push_back({.database = name, .confinement = {}, .edits = std::move(edits)});
-  parts.push_back(audit.edit_of(record_of(actor, deed, "ok")));
   base::fault_point(std::string(deed.action) + ".before_write");
-  Result<std::vector<doc::Revision>> written = co_await store.write_together(std::move(parts));
+  Result<std::vector<doc::Revision>> written =
+      co_await store.write_together(std::move(parts), audit.record_of(record_of(actor, deed, "ok")));
   if (!written && written.error().code == Errc::not_found) {
     co_return fail(Errc::unavailable, "the system database was deleted");
   }
   if (!written) co_return std::unexpected(std::move(written).error());
   base::fault_point(std::string(deed.action) + ".after_write");
   std::vector<std::string> revs;
-  for (std::size_t i = 0; i < count; ++i) revs.push_back((*written)[i].text());
+  revs.reserve(written->size());
+  for (const doc::Revision& revision : *written) revs.push_back(revision.text());
   co_return revs;
 }
 

@@ -15,8 +15,7 @@ Task<void> Tenancy::start() {
   // The store is closed before Tenancy goes; nothing observes afterwards.
   state_->store.observe(
       state_->name, [state = state_.get()](const store::Store::Written& written) { state->drop(written); });
-  MYCOUCH_CO_CHECK(co_await state_->system.create());
-  co_return co_await state_->audit.start();
+  co_return co_await state_->system.create();
 }
 
 Audit& Tenancy::audit() {

@@ -23,6 +23,7 @@ void StoreUnderTest::open() {
   pool_ = std::make_unique<base::Pool>(2);
   rocks::EngineOptions options;
   options.directory = kind_ == "memory" ? "" : (folder_ / "data").string();
+  options.clock = &clock_;
   auto opened = rocks::open(options, *pool_);
   if (!opened) throw std::runtime_error(opened.error().reason);
   store_ = *std::move(opened);

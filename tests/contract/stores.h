@@ -1,6 +1,7 @@
 // The stores that the contract is checked on, and what the tests need around them.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -13,11 +14,19 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "base/clock.h"
 #include "base/offload.h"
 #include "store/store.h"
 #include "support/run_task.h"
 
 namespace mycouch::store::testing {
+
+/// Shows what it is set to; from any thread.
+class SetClock final : public base::Clock {
+ public:
+  base::WallTime now() const override { return time; }
+  std::atomic<base::WallTime> time{base::system_clock().now()};
+};
 
 /// A store that can be closed and opened again.
 class StoreUnderTest {
@@ -37,6 +46,10 @@ class StoreUnderTest {
     return testing_support::run_task(std::move(task));
   }
 
+  /// What records of logs get; the time of the start where it is not set.
+  void set_time(base::WallTime time) { clock_.time = time; }
+  base::WallTime time() const { return clock_.time; }
+
   /// A view that must open.
   std::unique_ptr<Database> view(std::string name, std::string partition = "", std::string scope = "");
 
@@ -44,6 +57,7 @@ class StoreUnderTest {
   void open();
 
   std::string kind_;
+  SetClock clock_;
   std::filesystem::path folder_;
   std::unique_ptr<base::Pool> pool_;
   std::unique_ptr<Store> store_;

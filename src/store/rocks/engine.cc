@@ -14,6 +14,7 @@
 #include "store/rocks/edits.h"
 #include "store/rocks/engine_core.h"
 #include "store/rocks/families.h"
+#include "store/rocks/log_reader.h"
 #include "store/rocks/rocks_database.h"
 #include "store/rocks/transaction.h"
 
@@ -178,13 +179,14 @@ class Engine final : public Store {
     co_return open_database(core_, std::move(record), std::move(confinement));
   }
 
-  Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts) override {
+  Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts,
+                                                  std::optional<LogRecord> record) override {
     std::vector<EditsOfTarget> targets;
     for (DatabaseEdits& part : parts) {
-      auto record = core_->catalogue.find(part.database);
-      if (!record) co_return fail(Errc::not_found, "Database does not exist.");
+      auto database = core_->catalogue.find(part.database);
+      if (!database) co_return fail(Errc::not_found, "Database does not exist.");
       EditsOfTarget& target = targets.emplace_back(
-          EditsOfTarget{make_target(std::move(record), std::move(part.confinement.partition)), {}});
+          EditsOfTarget{make_target(std::move(database), std::move(part.confinement.partition)), {}});
       for (doc::Edit& edit : part.edits) target.edits.push_back(prepare(std::move(edit)));
     }
     Result<std::vector<doc::Revision>> written;
@@ -196,9 +198,26 @@ class Engine final : public Store {
             return {};
           }
           written.emplace();
+          if (record) transaction.log(*record);
           return apply_all(transaction, targets, *written);
         }));
     co_return written;
+  }
+
+  Task<void> append_log(LogRecord record) override {
+    co_return co_await core_->commit(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
+      transaction.log(record);
+      return {};
+    });
+  }
+
+  Task<LogPage> read_log(LogQuery query) override {
+    co_return co_await core_->pool.run([this, &query] { return LogReader(*core_->opened, query).read(); });
+  }
+
+  Task<std::uint64_t> expire_log(std::string log, base::WallTime before) override {
+    co_return co_await core_->pool.run(
+        [this, &log, before] { return core_->logs.expire(log, before, core_->stopping); });
   }
 
   void set_scope_rule(std::string name, ScopeRule rule) override {
@@ -225,11 +244,15 @@ class Engine final : public Store {
 
 }  // namespace
 
-EngineCore::EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool)
+EngineCore::EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool, const base::Clock& clock)
     : opened(std::move(db)),
       pool(worker_pool),
       notifier(std::make_shared<Notifier>()),
-      writer(*opened, catalogue, *notifier),
+      logs(*opened, clock),
+      writer(*opened, catalogue, *notifier, logs,
+             [this](const std::string& log) {
+               in_background([log](EngineCore& core) { core.logs.index(log, core.stopping); });
+             }),
       commits(writer) {}
 
 EngineCore::~EngineCore() = default;
@@ -288,7 +311,7 @@ void EngineCore::end_background() {
 
 Result<std::unique_ptr<Store>> open(EngineOptions options, base::Pool& pool) {
   MYCOUCH_TRY(auto opened, OpenedDb::open(options.directory, options.cache_bytes));
-  auto core = std::make_shared<EngineCore>(std::move(opened), pool);
+  auto core = std::make_shared<EngineCore>(std::move(opened), pool, *options.clock);
   MYCOUCH_CHECK(load_store_row(*core));
   MYCOUCH_TRY(std::vector<DatabaseNumber> dead, load_catalogue(*core));
   for (DatabaseNumber number : dead)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/offload.h"
 #include "store/store.h"
 
@@ -13,6 +14,7 @@ namespace mycouch::store::rocks {
 struct EngineOptions {
   std::string directory;                             // empty: in memory
   std::size_t cache_bytes = std::size_t{256} << 20;  // of blocks read from disk
+  const base::Clock* clock = &base::system_clock();  // gives records of logs their times; outlives the store
 };
 
 /// Opens or makes the store. `unavailable` with the cause: locked by another process, no permission, corrupt.

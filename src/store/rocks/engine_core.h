@@ -8,9 +8,11 @@
 #include <mutex>
 #include <string>
 
+#include "base/clock.h"
 #include "base/offload.h"
 #include "store/rocks/catalogue.h"
 #include "store/rocks/commit_queue.h"
+#include "store/rocks/logs.h"
 #include "store/rocks/notifier.h"
 #include "store/rocks/writer.h"
 
@@ -20,7 +22,7 @@ class OpenedDb;
 
 /// Owned by the store; databases and background jobs hold it while they use it.
 struct EngineCore : std::enable_shared_from_this<EngineCore> {
-  EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool);
+  EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool, const base::Clock& clock);
   ~EngineCore();
 
   std::unique_ptr<OpenedDb> opened;
@@ -29,6 +31,7 @@ struct EngineCore : std::enable_shared_from_this<EngineCore> {
   std::atomic<bool> stopping{false};  // background work ends
   Catalogue catalogue;
   std::shared_ptr<Notifier> notifier;
+  Logs logs;
   Writer writer;
   CommitQueue commits;
 

@@ -19,13 +19,14 @@ struct FamilyName {
   rocksdb::ColumnFamilyHandle* Families::* handle;
 };
 
-constexpr std::array<FamilyName, 7> kFamilies = {{{"default", &Families::catalogue},
+constexpr std::array<FamilyName, 8> kFamilies = {{{"default", &Families::catalogue},
                                                   {"documents", &Families::documents},
                                                   {"bodies", &Families::bodies},
                                                   {"changes", &Families::changes},
                                                   {"local", &Families::local},
                                                   {"attachments", &Families::attachments},
-                                                  {"counters", &Families::counters}}};
+                                                  {"counters", &Families::counters},
+                                                  {"log", &Families::log}}};
 
 rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;

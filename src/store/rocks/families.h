@@ -19,6 +19,7 @@ struct Families {
   rocksdb::ColumnFamilyHandle* local = nullptr;
   rocksdb::ColumnFamilyHandle* attachments = nullptr;
   rocksdb::ColumnFamilyHandle* counters = nullptr;
+  rocksdb::ColumnFamilyHandle* log = nullptr;
 };
 
 /// Owns the RocksDB. `directory` empty: in memory, gone when it is closed.

@@ -1,6 +1,19 @@
 #include "store/rocks/keys.h"
 
+#include <algorithm>
+
 namespace mycouch::store::rocks {
+namespace {
+
+constexpr std::size_t kPositionBytes = 12;
+
+std::string log_key(char kind, std::string_view log) {
+  std::string key(1, kind);
+  append_terminated(key, log);
+  return key;
+}
+
+}  // namespace
 
 void append_u32(std::string& key, std::uint32_t n) {
   for (int shift = 24; shift >= 0; shift -= 8) key += static_cast<char>(n >> shift & 0xff);
@@ -74,6 +87,42 @@ std::string attachment_key(std::string_view prefix, const base::Md5& digest, std
   key.reserve(prefix.size() + digest.size() + 4);
   key.append(prefix).append(base::as_text(digest));
   append_u32(key, chunk);
+  return key;
+}
+
+// A query may ask for times from before there were any records.
+void append_position(std::string& key, LogPosition position) {
+  const auto milliseconds = position.time.time_since_epoch().count();
+  append_u64(key, static_cast<std::uint64_t>(std::max<decltype(milliseconds)>(milliseconds, 0)));
+  append_u32(key, position.number);
+}
+
+LogPosition read_position(std::string_view bytes) {
+  bytes.remove_prefix(bytes.size() - kPositionBytes);
+  const auto milliseconds = static_cast<std::int64_t>(read_u64(bytes));
+  return {.time = base::WallTime(std::chrono::milliseconds(milliseconds)),
+          .number = read_u32(bytes.substr(sizeof(milliseconds)))};
+}
+
+std::string log_rows_prefix(std::string_view log) {
+  return log_key('r', log);
+}
+
+std::string topic_rows_prefix(std::string_view log, std::string_view topic) {
+  std::string key = log_key('t', log);
+  append_terminated(key, topic);
+  return key;
+}
+
+std::string log_checkpoint_key(std::string_view log) {
+  return log_key('c', log);
+}
+
+std::string position_key(std::string_view prefix, LogPosition position) {
+  std::string key;
+  key.reserve(prefix.size() + kPositionBytes);
+  key.append(prefix);
+  append_position(key, position);
   return key;
 }
 

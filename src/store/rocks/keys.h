@@ -11,12 +11,16 @@
 //   local        database scope id                      LocalRecord
 //   attachments  database partition digest:16 chunk:u32 chunk 0: AttachmentRecord; from 1: the content
 //   counters     database scope                         Counters
+//   log          "r" log position                       LogRow: the records of one group, from this position
+//                "t" log topic position                 TopicRow: positions of a topic's, from this one
+//                "c" log                                a position: the first that is in no TopicRow yet
 // clang-format on
 //
 // database is a number of 4 bytes that is never used again; integers are big-endian, so that keys sort as
 // they count. partition, scope and id* are strings that something follows: each zero byte becomes 00 ff, and
-// 00 01 ends the string, so that no string's keys lie within another's, whatever bytes it holds. An id at the
-// end of a key stands as it is: documents sort by their ids' bytes, as CouchDB's do.
+// 00 01 ends the string, so that no string's keys lie within another's, whatever bytes it holds; so it is
+// with log and topic. An id at the end of a key stands as it is: documents sort by their ids' bytes, as
+// CouchDB's do. A position is milliseconds:u64 number:u32.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +28,7 @@
 #include <string_view>
 
 #include "base/digest.h"
+#include "store/log.h"
 
 namespace mycouch::store::rocks {
 
@@ -45,6 +50,13 @@ std::string document_key(std::string_view prefix, std::string_view id);
 std::string body_key(std::string_view prefix, std::string_view id, std::uint32_t number);
 std::string change_key(std::string_view prefix, std::uint64_t sequence);
 std::string attachment_key(std::string_view prefix, const base::Md5& digest, std::uint32_t chunk);
+
+void append_position(std::string& key, LogPosition position);
+LogPosition read_position(std::string_view bytes);  // at their end
+std::string log_rows_prefix(std::string_view log);
+std::string topic_rows_prefix(std::string_view log, std::string_view topic);
+std::string log_checkpoint_key(std::string_view log);
+std::string position_key(std::string_view prefix, LogPosition position);
 
 /// The smallest key that is greater than all keys that begin with `prefix`.
 std::string end_of(std::string_view prefix);

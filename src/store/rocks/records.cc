@@ -222,4 +222,56 @@ std::optional<AttachmentRecord> AttachmentRecord::decode(std::string_view bytes)
   return AttachmentRecord{*references, *length};
 }
 
+void LogRow::append(std::string& row, const LogRecord& record) {
+  base::append_sized(row, record.text);
+  base::append_varint(row, record.topics.size());
+  for (const std::string& topic : record.topics) base::append_sized(row, topic);
+}
+
+std::optional<LogRow> LogRow::decode(std::string_view bytes) {
+  base::RecordReader reader(bytes);
+  LogRow row;
+  while (!reader.rest().empty()) {
+    auto text = reader.sized();
+    auto count = reader.varint();
+    if (!text || !count || *count > bytes.size()) return std::nullopt;
+    Record& record = row.records.emplace_back(Record{.text = *text, .topics = {}});
+    record.topics.reserve(*count);
+    for (std::uint64_t i = 0; i < *count; ++i) {
+      auto topic = reader.sized();
+      if (!topic) return std::nullopt;
+      record.topics.push_back(*topic);
+    }
+  }
+  return row;
+}
+
+std::string TopicRow::encode() const {
+  std::string out;
+  LogPosition before = positions.front();
+  for (const LogPosition& position : positions) {
+    const auto passed = static_cast<std::uint64_t>((position.time - before.time).count());
+    base::append_varint(out, passed);
+    base::append_varint(out, passed == 0 ? position.number - before.number : position.number);
+    before = position;
+  }
+  return out;
+}
+
+std::optional<TopicRow> TopicRow::decode(LogPosition first, std::string_view bytes) {
+  base::RecordReader reader(bytes);
+  TopicRow row;
+  LogPosition position = first;
+  while (!reader.rest().empty()) {
+    auto passed = reader.varint();
+    auto number = reader.varint();
+    if (!passed || !number) return std::nullopt;
+    position.time += std::chrono::milliseconds(*passed);
+    position.number = static_cast<std::uint32_t>(*passed == 0 ? position.number + *number : *number);
+    row.positions.push_back(position);
+  }
+  if (row.positions.empty()) return std::nullopt;
+  return row;
+}
+
 }  // namespace mycouch::store::rocks

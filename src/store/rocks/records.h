@@ -11,6 +11,7 @@
 
 #include "doc/document.h"
 #include "doc/rev_tree.h"
+#include "store/log.h"
 
 namespace mycouch::store::rocks {
 
@@ -92,6 +93,29 @@ struct AttachmentRecord {
 
   std::string encode() const;
   static std::optional<AttachmentRecord> decode(std::string_view bytes);
+};
+
+/// Records of a log that follow each other, each {sized text, count of topics, each sized}, up to the end.
+/// The number in their position counts up from that of the row's key; their time is the same.
+struct LogRow {
+  struct Record {
+    std::string_view text;
+    std::vector<std::string_view> topics;
+  };
+  std::vector<Record> records;  // views of the bytes that were decoded
+
+  static void append(std::string& row, const LogRecord& record);
+  static std::optional<LogRow> decode(std::string_view bytes);
+};
+
+/// Positions of the records of one topic, in order; the first is that of the row's key. Each {milliseconds
+/// since the one before, number, counted from that of the one before where the time is the same}, up to the
+/// end.
+struct TopicRow {
+  std::vector<LogPosition> positions;  // never empty
+
+  std::string encode() const;
+  static std::optional<TopicRow> decode(LogPosition first, std::string_view bytes);
 };
 
 }  // namespace mycouch::store::rocks

@@ -5,6 +5,9 @@
 namespace mycouch::store::rocks {
 namespace {
 
+// A reader of one record decodes its whole row.
+constexpr std::uint32_t kMostRecordsInRow = 128;
+
 // The bytes under `key`; nothing where there are none.
 Result<std::optional<rocksdb::PinnableSlice>> get(OpenedDb& opened, rocksdb::ColumnFamilyHandle* family,
                                                   std::string_view key) {
@@ -168,8 +171,36 @@ void Transaction::touched(const std::shared_ptr<DatabaseRecord>& database, const
   if (first && !database->observers.empty()) written_[database].scopes.push_back(scope);
 }
 
+void Transaction::log(const LogRecord& record) {
+  std::vector<UnplacedLogRow>& rows = log_rows_[record.log];
+  if (rows.empty() || rows.back().records == kMostRecordsInRow) rows.emplace_back();
+  LogRow::append(rows.back().bytes, record);
+  ++rows.back().records;
+}
+
+std::map<std::string, std::uint32_t> Transaction::logged() const {
+  std::map<std::string, std::uint32_t> counts;
+  for (const auto& [log, rows] : log_rows_) {
+    for (const UnplacedLogRow& row : rows) counts[log] += row.records;
+  }
+  return counts;
+}
+
+Result<void> Transaction::put_log_rows() {
+  for (const auto& [log, count] : logged()) {
+    MYCOUCH_TRY(LogPosition position, logs_.take_positions(log, count));
+    const std::string prefix = log_rows_prefix(log);
+    for (const UnplacedLogRow& row : log_rows_.at(log)) {
+      batch_.Put(opened_.families().log, position_key(prefix, position), row.bytes);
+      position.number += row.records;
+    }
+  }
+  return {};
+}
+
 Result<rocksdb::WriteBatch*> Transaction::batch() {
   for (AtEnd& work : at_end_) MYCOUCH_CHECK(work(*this));
+  MYCOUCH_CHECK(put_log_rows());
   const Families& families = opened_.families();
   for (auto& [key, loaded] : entries_) {
     if (!loaded.changed) continue;

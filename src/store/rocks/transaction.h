@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 
 #include "store/rocks/catalogue.h"
 #include "store/rocks/families.h"
+#include "store/rocks/logs.h"
 #include "store/rocks/records.h"
 
 namespace mycouch::store::rocks {
@@ -26,7 +28,8 @@ namespace mycouch::store::rocks {
 /// On the commit queue's thread only.
 class Transaction {
  public:
-  Transaction(OpenedDb& opened, const Catalogue& catalogue) : opened_(opened), catalogue_(catalogue) {}
+  Transaction(OpenedDb& opened, const Catalogue& catalogue, Logs& logs)
+      : opened_(opened), catalogue_(catalogue), logs_(logs) {}
 
   /// The document's entry, empty where there is none; changes to it are written once `entry_changed` is
   /// called. Valid as long as the transaction.
@@ -60,6 +63,11 @@ class Transaction {
   void put_change(const std::string& change_key, const ChangeRecord& record);
   void erase_change(const std::string& change_key);
 
+  /// The record gets its position in `batch`.
+  void log(const LogRecord& record);
+  /// How many records of which log.
+  std::map<std::string, std::uint32_t> logged() const;
+
   /// The database of that name as this group leaves it, or null.
   std::shared_ptr<DatabaseRecord> database(const std::string& name) const;
   void create_database(std::shared_ptr<DatabaseRecord> record);
@@ -91,10 +99,17 @@ class Transaction {
     bool has_work = false;
   };
 
+  struct UnplacedLogRow {
+    std::string bytes;
+    std::uint32_t records = 0;
+  };
+
   Result<AttachmentRecord*> attachment(const std::string& key);
+  Result<void> put_log_rows();
 
   OpenedDb& opened_;
   const Catalogue& catalogue_;
+  Logs& logs_;
   rocksdb::WriteBatch batch_;
   std::unordered_map<std::string, LoadedEntry> entries_;
   std::vector<AtEnd> at_end_;
@@ -104,6 +119,7 @@ class Transaction {
   std::unordered_map<std::string, std::optional<LocalRecord>> locals_;
   std::unordered_map<std::string, std::shared_ptr<DatabaseRecord>> databases_;  // null: removed
   std::vector<std::shared_ptr<DatabaseRecord>> removed_;
+  std::map<std::string, std::vector<UnplacedLogRow>> log_rows_;  // never empty
   std::unordered_set<std::string> touched_;
   std::unordered_map<std::shared_ptr<DatabaseRecord>, Store::Written> written_;
 };

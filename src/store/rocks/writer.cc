@@ -18,7 +18,7 @@ void Writer::write(std::vector<Commit>& group, bool sync) {
 }
 
 Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
-  Transaction transaction(opened_, catalogue_);
+  Transaction transaction(opened_, catalogue_, logs_);
   for (Commit& commit : group) MYCOUCH_CHECK(commit.apply(transaction));
   MYCOUCH_TRY(rocksdb::WriteBatch * batch, transaction.batch());
   rocksdb::WriteOptions options;
@@ -34,6 +34,9 @@ Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
     for (const Store::Observer& observer : database->observers) observer(written);
   }
   for (const std::string& scope : transaction.touched_scopes()) notifier_.notify(scope);
+  for (const auto& [log, count] : transaction.logged()) {
+    if (logs_.written(log, count)) index_log_(log);
+  }
   return {};
 }
 

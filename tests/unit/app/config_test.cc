@@ -148,8 +148,7 @@ TEST_F(LoadConfig, AnApplicationNeedsAnIssuerAndDatabasesOfItsOwn) {
   EXPECT_THAT(complaints("[[application]]\nid = \"a\"\n"),
               ElementsAre("application \"a\": needs an issuer", "application \"a\": needs databases"));
   EXPECT_THAT(complaints("[[application]]\nid = \"a\"\nissuer = \"https://x\"\ndatabases = [\"*\"]\n"),
-              ElementsAre("application \"a\": its databases include the system database \"couch-sitter\"",
-                          "application \"a\": its databases include the audit trail \"couch-sitter-audit\""));
+              ElementsAre("application \"a\": its databases include the system database \"couch-sitter\""));
 }
 
 constexpr std::string_view kProvider = R"([[application]]
@@ -187,14 +186,6 @@ TEST_F(LoadConfig, AWebhookNeedsASecretAndDatabasesMustNotHideRoutes) {
               ElementsAre("application \"a\": clerk_api_url must be an http:// or https:// URL"));
   EXPECT_THAT(complaints("[[application]]\nid = \"a\"\nissuer = \"https://x\"\ndatabases = [\"transfer\"]\n"),
               ElementsAre(HasSubstr("a database cannot be named \"transfer\"")));
-}
-
-TEST_F(LoadConfig, NoApplicationReachesTheAuditTrail) {
-  EXPECT_THAT(
-      complaints("[[application]]\nid = \"a\"\nissuer = \"https://x\"\ndatabases = [\"couch-sitter-*\"]\n"),
-      ElementsAre(HasSubstr("its databases include the audit trail")));
-  EXPECT_THAT(complaints("[store]\nsystem_database = \"" + std::string(233, 's') + "\"\n"),
-              ElementsAre(HasSubstr("store.system_database: the audit trail's would be")));
 }
 
 TEST_F(LoadConfig, TheAuditTrailIsKeptForDays) {
