@@ -44,8 +44,7 @@ asio::awaitable<void> serve(beast::tcp_stream stream, const std::string& body) {
       response.prepare_payload();
       co_await http::async_write(stream, response, asio::use_awaitable);
     }
-  } catch (const boost::system::system_error&) {
-    // The client has gone.
+  } catch (const boost::system::system_error&) {  // NOLINT(bugprone-empty-catch): the client has gone
   }
   beast::error_code ignored;
   stream.socket().shutdown(tcp::socket::shutdown_send, ignored);

@@ -24,7 +24,9 @@ struct Confinement {
 struct DatabaseEdits {
   std::string database;
   Confinement confinement;
-  std::vector<doc::Edit> edits;  // each made here, on its `parent`; or replicated, where it has a `path`
+  /// Each made here, on its `parent`; or replicated, where it has a `path`: then a `parent` is the revision
+  /// that must be a leaf still for the edit to be made.
+  std::vector<doc::Edit> edits;
 };
 
 class Store {
@@ -42,8 +44,8 @@ class Store {
   /// `not_found`.
   virtual Task<std::unique_ptr<Database>> open(std::string name, Confinement confinement) = 0;
 
-  /// All edits as one atomic, synced batch, or none: `conflict` where the parent of one that is made here is
-  /// no leaf before the batch, `not_found` for a database. The new revisions, in the order of the edits. The
+  /// All edits as one atomic, synced batch, or none: `conflict` where the parent of one is no leaf
+  /// before the batch, `not_found` for a database. The new revisions, in the order of the edits. The
   /// record is of the same batch: it is there exactly if the edits are.
   virtual Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts,
                                                           std::optional<LogRecord> record = {}) = 0;

@@ -67,7 +67,8 @@ Task<std::shared_ptr<const Settled>> Tenancy::State::settle_once(const Actor& ac
       MYCOUCH_CO_CHECK(co_await append_notice(caller.user_id, caller.application->id, documents));
     }
   }
-  if (!documents.empty()) {
+  const bool writes = !documents.empty();
+  if (writes) {
     const Deed deed{.action = "bootstrap", .user = caller.user_id, .tenant = has_new_tenant ? personal : ""};
     const bool user_written = found->created || linked;
     MYCOUCH_CO_TRY(std::vector<std::string> revs, co_await write(actor, deed, std::move(documents)));
@@ -81,7 +82,7 @@ Task<std::shared_ptr<const Settled>> Tenancy::State::settle_once(const Actor& ac
   found->user_json = json::write(found->user);
   found->tenants_json = array_of(found->tenants);
   const bool small = found->user_json.size() + found->tenants_json.size() <= kLargestKept;
-  if (small && documents.empty() && !found->created) settled.offer(caller.user_id, found, generation);
+  if (small && !writes) settled.offer(caller.user_id, found, generation);
   co_return found;
 }
 

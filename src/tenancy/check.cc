@@ -165,7 +165,7 @@ void Checker::look_at_tenant(const json::Object& tenant) {
   ++summary_.tenants;
   tenants_.insert(id);
   scopes_.try_emplace(invitations_scope(id));
-  const std::vector<std::string> members = members_of(tenant);
+  const std::vector<std::string> members = names_in_members(tenant);
   for (const std::string& user_id : members) {
     const std::string_view role = role_text(tenant, user_id);
     if (!role_from(role))

@@ -169,11 +169,20 @@ bool lists_tenant(const json::Object& user, std::string_view tenant_id) {
          holds(*listed->as_array(), json::Value(tenant_id));
 }
 
-std::vector<std::string> members_of(const json::Object& tenant) {
-  std::vector<std::string> ids;
+std::vector<std::string> names_in_members(const json::Object& tenant) {
+  std::vector<std::string> names;
   const json::Value* members = tenant.find("members");
-  if (members == nullptr || members->as_object() == nullptr) return ids;
-  for (const json::Member& member : *members->as_object()) ids.push_back(member.name);
+  if (members == nullptr || members->as_object() == nullptr) return names;
+  for (const json::Member& member : *members->as_object()) names.push_back(member.name);
+  return names;
+}
+
+std::vector<std::string> members_of(const json::Object& tenant) {
+  std::vector<std::string> ids = names_in_members(tenant);
+  std::erase_if(ids, [&tenant](const std::string& id) {
+    const json::Object* member = tenant.find("members")->as_object()->find(id)->as_object();
+    return member == nullptr || !role_from(member->string("role").value_or(""));
+  });
   return ids;
 }
 

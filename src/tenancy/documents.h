@@ -45,7 +45,9 @@ bool is_deleted(const json::Object& document);
 std::string_view id_of(const json::Object& document);
 /// The role of a user in a tenant document; nothing for a stranger, and in a deleted tenant.
 std::optional<Role> role_in(const json::Object& tenant, std::string_view user_id);
-/// The ids of the members, also of a deleted tenant.
+/// The names in `members`, whatever stands behind them.
+std::vector<std::string> names_in_members(const json::Object& tenant);
+/// The ids of the members who have a role, also of a deleted tenant.
 std::vector<std::string> members_of(const json::Object& tenant);
 /// Whether the tenant is its owner's own, which cannot be deleted or given away.
 bool is_personal(const json::Object& tenant);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxEmail = 320;          // bytes: 64 of the local part, '@', 255 of the domain
 constexpr std::size_t kMaxMetadata = 64 << 10;  // bytes of JSON
+constexpr std::size_t kMostMetadata = 1'000;    // members
 
 // All else must be sent as it is stored, or not at all.
 constexpr auto kUserMayChange = std::to_array<std::string_view>({"name", "email", "active_tenant_id"});
@@ -65,6 +66,8 @@ Result<std::string> read_tenant_name(const json::Value& value) {
 }
 
 Result<void> check_metadata(const json::Object& metadata) {
+  if (metadata.size() > kMostMetadata)
+    return fail(Errc::bad_request, "'metadata' has more than 1,000 members");
   if (json::write(metadata).size() <= kMaxMetadata) return {};
   return fail(Errc::bad_request, "'metadata' is larger than 64 KiB");
 }
@@ -95,6 +98,7 @@ Result<void> set_metadata(json::Object& metadata, std::string_view name, const j
 
 Result<json::Value> merge_metadata(const json::Object& stored, const json::Value& changes) {
   if (changes.as_object() == nullptr) return fail(Errc::bad_request, "'metadata' must be an object");
+  MYCOUCH_CHECK(check_metadata(*changes.as_object()));
   json::Object merged = object_in(stored, "metadata");
   for (const auto& [name, value] : *changes.as_object()) {
     MYCOUCH_CHECK(set_metadata(merged, name, value.is_null() ? nullptr : &value));
@@ -107,6 +111,7 @@ Result<json::Value> merge_metadata(const json::Object& stored, const json::Value
 Result<json::Value> rebase_metadata(const json::Object& base, const json::Value& edited,
                                     const json::Object& current) {
   if (edited.as_object() == nullptr) return fail(Errc::bad_request, "'metadata' must be an object");
+  MYCOUCH_CHECK(check_metadata(*edited.as_object()));
   const json::Object& before = object_in(base, "metadata");
   json::Object merged = object_in(current, "metadata");
   for (const auto& [name, value] : *edited.as_object()) {

@@ -172,6 +172,8 @@ Task<Tenancy::FoundInvitation> Tenancy::find_invitation(const Actor& actor, std:
   const std::string tenant_id(document.string("tenantId").value_or(""));
   MYCOUCH_CO_TRY(std::optional<json::Object> tenant, co_await state_->system.read(tenant_id));
   if (!tenant || is_deleted(*tenant)) co_return no_invitation();
+  std::optional<Role> inviter = role_in(*tenant, document.string("invitedBy").value_or(""));
+  if (!inviter || !may(*inviter, Right::invite)) co_return no_invitation();
   co_return FoundInvitation{std::move(document), *std::move(tenant)};
 }
 
@@ -196,6 +198,8 @@ Task<Tenancy::NewInvitation> Tenancy::make_invitation(const Actor& actor, const 
   MYCOUCH_CO_CHECK(state_->check_right(actor, *tenant, Right::invite));
   MYCOUCH_CO_TRY(InvitationRequest read, read_request(request));
   MYCOUCH_CO_TRY(auto pending, co_await state_->system.documents_of(invitations_scope(tenant_id)));
+  std::erase_if(pending,
+                [now = state_->clock.now()](const json::Object& one) { return !can_be_accepted(one, now); });
   if (pending.size() >= kMostPending) {
     co_return fail(Errc::forbidden, "the tenant has as many pending invitations as one may have");
   }

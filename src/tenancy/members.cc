@@ -88,12 +88,10 @@ Tenancy::Member member_of(const json::Object& tenant, std::string user_id,
 
 Task<std::vector<Tenancy::Member>> Tenancy::members(const Actor& actor, std::string tenant_id) {
   MYCOUCH_CO_TRY(json::Object tenant, co_await this->tenant(*actor.principal, std::move(tenant_id)));
-  std::vector<std::string> ids;
-  for (std::string& id : members_of(tenant)) {
-    if (member_in(tenant, id) != nullptr) ids.push_back(std::move(id));
-  }
+  std::vector<std::string> ids = members_of(tenant);
   MYCOUCH_CO_TRY(auto users, co_await state_->system.read_many(ids));
   std::vector<Member> found;
+  found.reserve(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     found.push_back(member_of(tenant, std::move(ids[i]), users[i]));
   }

@@ -14,12 +14,18 @@ namespace {
 // A user's settled state is small; that of one with many or crowded tenants is made anew for each request.
 constexpr std::size_t kMostSettled = 8192;
 
+// What a caller names need be no id. A prefix of an application and a `sub` are 255 bytes at most, each.
+std::string shortened(std::string_view id) {
+  constexpr std::size_t kLongestId = 600;
+  return std::string(id.size() <= kLongestId ? id : "");
+}
+
 AuditRecord record_of(const Actor& actor, const Deed& deed, std::string outcome) {
   return {.action = std::string(deed.action),
           .actor = actor_name(*actor.principal),
-          .user = deed.user,
-          .tenant = deed.tenant,
-          .invitation = deed.invitation,
+          .user = shortened(deed.user),
+          .tenant = shortened(deed.tenant),
+          .invitation = shortened(deed.invitation),
           .outcome = std::move(outcome),
           .request_id = actor.request_id,
           .address = actor.address};

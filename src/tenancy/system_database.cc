@@ -69,14 +69,25 @@ Task<std::optional<json::Object>> SystemDatabase::read_revision(std::string id, 
   MYCOUCH_CO_TRY(auto database, co_await open(""));
   Result<doc::Document> document =
       co_await database->read(std::move(id), store::ReadOptions{.rev = std::move(revision)});
+  if (document && document->deleted) co_return std::nullopt;
   if (document) co_return object_of(*document);
   if (document.error().code == Errc::not_found) co_return std::nullopt;
   co_return std::unexpected(std::move(document).error());
 }
 
+Task<std::vector<doc::Revision>> SystemDatabase::missing(std::string id,
+                                                         std::vector<doc::Revision> revisions) {
+  MYCOUCH_CO_TRY(auto database, co_await open(""));
+  std::vector<std::pair<std::string, std::vector<doc::Revision>>> asked;
+  asked.emplace_back(std::move(id), std::move(revisions));
+  MYCOUCH_CO_TRY(auto diffs, co_await database->revs_diff(std::move(asked)));
+  co_return std::move(diffs.front().missing);
+}
+
 Task<std::vector<std::optional<json::Object>>> SystemDatabase::read_many(std::vector<std::string> ids) {
   MYCOUCH_CO_TRY(auto database, co_await open(""));
   std::vector<store::RevisionRequest> requests;
+  requests.reserve(ids.size());
   for (std::string& id : ids) requests.push_back({std::move(id), std::nullopt});
   co_return co_await read_all(*database, std::move(requests));
 }

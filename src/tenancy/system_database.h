@@ -23,8 +23,10 @@ class SystemDatabase {
 
   /// Nothing where there is no such document, or a tombstone.
   Task<std::optional<json::Object>> read(std::string id);
-  /// The same of one revision, where its body is still there.
+  /// The same of one revision, where its body is still there and it is no tombstone.
   Task<std::optional<json::Object>> read_revision(std::string id, doc::Revision revision);
+  /// Which of the revisions are not known of the document.
+  Task<std::vector<doc::Revision>> missing(std::string id, std::vector<doc::Revision> revisions);
   /// Several at once, each as `read` has it.
   Task<std::vector<std::optional<json::Object>>> read_many(std::vector<std::string> ids);
 

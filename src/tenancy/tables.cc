@@ -61,13 +61,25 @@ doc::Edit after(const doc::Edit& tombstone, doc::Edit next) {
   return next;
 }
 
-// Whether the edit was made on the current revision, or on edits of it that never came here.
-bool follows(const doc::Edit& edit, const json::Object& current) {
-  for (std::size_t i = 1; i < edit.path.hashes.size(); ++i) {
-    const doc::Revision ancestor{edit.path.generation - static_cast<std::uint32_t>(i), edit.path.hashes[i]};
-    if (ancestor.text() == current.string("_rev")) return true;
+// More than a server keeps, and so more than a client can have learnt here.
+constexpr std::uint32_t kLongestPath = 1000;
+// Ancestors that are looked at for a body to compare with.
+constexpr std::size_t kBasesTried = 50;
+
+doc::Revision revision_at(const doc::RevPath& path, std::size_t i) {
+  return {path.generation - static_cast<std::uint32_t>(i), path.hashes[i]};
+}
+
+bool same_but_for_time(Table table, json::Object edited, json::Object merged) {
+  for (json::Object* object : {&edited, &merged}) {
+    object->erase("_rev");
+    if (table == Table::tenants) object->erase("updatedAt");
   }
-  return false;
+  return edited == merged;
+}
+
+bool same_time(const json::Object& a, const json::Object& b) {
+  return a.string("updatedAt") == b.string("updatedAt");
 }
 
 Result<void> check_known(Table table, const doc::Edit& edit) {
@@ -90,9 +102,16 @@ class Tenancy::Replicated {
   Task<void> write();
 
  private:
-  Task<std::vector<doc::Edit>> merged(json::Object current);
-  Task<json::Object> rebased(json::Object current);
-  Task<json::Object> base_or(json::Object current);
+  // Which revisions of the path are known here, as far as that matters.
+  struct Ancestry {
+    bool known = false;                // the edit itself is
+    bool direct = false;               // the newest known ancestor is the current revision
+    std::vector<doc::Revision> bases;  // known ancestors, newest first
+  };
+  Task<Ancestry> ancestry(const doc::Revision& current);
+  Task<std::vector<doc::Edit>> merged(json::Object current, const Ancestry& ancestry);
+  Task<json::Object> rebased(const json::Object& current, const Ancestry& ancestry);
+  Task<json::Object> base_of(const Ancestry& ancestry);
   Task<void> check_deletion(json::Object& current, std::vector<json::Object>& users);
   Deed deed() const;
 
@@ -107,15 +126,30 @@ Deed Tenancy::Replicated::deed() const {
   return {.action = edit_.deleted ? "tenant.delete" : "tenant.update", .tenant = edit_.id};
 }
 
-// The newest revision that the client knew and that is still here; where there is none, all that differs from
-// the current one counts as changed.
-Task<json::Object> Tenancy::Replicated::base_or(json::Object current) {
-  for (std::size_t i = 1; i < edit_.path.hashes.size(); ++i) {
-    doc::Revision revision{edit_.path.generation - static_cast<std::uint32_t>(i), edit_.path.hashes[i]};
-    MYCOUCH_CO_TRY(auto found, co_await state_.system.read_revision(edit_.id, std::move(revision)));
+Task<Tenancy::Replicated::Ancestry> Tenancy::Replicated::ancestry(const doc::Revision& current) {
+  if (edit_.path.hashes.size() > kLongestPath || edit_.path.generation > current.generation + kLongestPath) {
+    co_return fail(Errc::forbidden, "the edit's history is longer than any that was made here");
+  }
+  std::vector<doc::Revision> path;
+  for (std::size_t i = 0; i < edit_.path.hashes.size(); ++i) path.push_back(revision_at(edit_.path, i));
+  MYCOUCH_CO_TRY(std::vector<doc::Revision> missing, co_await state_.system.missing(edit_.id, path));
+  Ancestry found;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (std::ranges::find(missing, path[i]) != missing.end()) continue;
+    if (i == 0) found.known = true;
+    if (found.bases.empty()) found.direct = path[i] == current;
+    found.bases.push_back(std::move(path[i]));
+  }
+  co_return found;
+}
+
+// The newest revision that the client knew and that is still here.
+Task<json::Object> Tenancy::Replicated::base_of(const Ancestry& ancestry) {
+  for (std::size_t i = 0; i < std::min(ancestry.bases.size(), kBasesTried); ++i) {
+    MYCOUCH_CO_TRY(auto found, co_await state_.system.read_revision(edit_.id, ancestry.bases[i]));
     if (found) co_return *std::move(found);
   }
-  co_return current;
+  co_return fail(Errc::forbidden, "the edit was made on a revision that is too old to be merged");
 }
 
 Task<void> Tenancy::Replicated::check_deletion(json::Object& current, std::vector<json::Object>& users) {
@@ -133,40 +167,51 @@ Task<void> Tenancy::Replicated::check_deletion(json::Object& current, std::vecto
 }
 
 // What the edit makes of the current document, for one who may read it.
-Task<json::Object> Tenancy::Replicated::rebased(json::Object current) {
+Task<json::Object> Tenancy::Replicated::rebased(const json::Object& current, const Ancestry& ancestry) {
   if (table_ == Table::tenants) MYCOUCH_CO_CHECK(state_.check_right(actor_, current, Right::read));
-  MYCOUCH_CO_TRY(json::Object base, co_await base_or(current));
-  co_return rebase(table_, base, object_of(edit_), std::move(current));
+  json::Object base = current;
+  if (!ancestry.direct) {
+    MYCOUCH_CO_TRY(base, co_await base_of(ancestry));
+  }
+  co_return rebase(table_, base, object_of(edit_), current);
 }
 
-// The edits that bring the change into the document: what the caller sends, or what stands for it.
-Task<std::vector<doc::Edit>> Tenancy::Replicated::merged(json::Object current) {
-  const bool direct = follows(edit_, current);
+// The edits that bring the change into the document: what the caller sends, or what stands for it. Each holds
+// only while the current revision is the one that was read.
+Task<std::vector<doc::Edit>> Tenancy::Replicated::merged(json::Object current, const Ancestry& ancestry) {
   const std::string active(current.string("active_tenant_id").value_or(""));
   std::vector<json::Object> others;
   json::Object next = current;
+  bool changes = true;
   if (edit_.deleted) {
     MYCOUCH_CO_CHECK(co_await check_deletion(next, others));
   } else {
-    MYCOUCH_CO_TRY(next, co_await rebased(current));
-    if (next == current) {
-      co_return std::vector<doc::Edit>{direct ? edit_ : closed_branch(edit_)};
+    MYCOUCH_CO_TRY(next, co_await rebased(current, ancestry));
+    const json::Object sent = object_of(edit_);
+    if (ancestry.direct && !same_but_for_time(table_, sent, next)) {
+      co_return fail(Errc::forbidden, "the document has members that it may not have");
     }
-    if (table_ == Table::tenants) MYCOUCH_CO_CHECK(state_.check_right(actor_, current, Right::update));
+    changes = next != current || (ancestry.direct && !same_time(sent, current));
+    if (changes && table_ == Table::tenants) {
+      MYCOUCH_CO_CHECK(state_.check_right(actor_, current, Right::update));
+    }
     if (table_ == Table::users && next.string("active_tenant_id") != active) {
       MYCOUCH_CO_CHECK(co_await state_.append_notice(edit_.id, actor_.principal->application->id, others));
     }
   }
 
   std::vector<doc::Edit> edits;
-  if (direct && !edit_.deleted) {
+  if (ancestry.direct && !edit_.deleted) {
     edits.push_back(edit_);
   } else {
     next.set("updatedAt", state_.now());
     MYCOUCH_CO_TRY(doc::Edit made, edit_of(next));
-    edits.push_back(direct ? after(edit_, std::move(made)) : std::move(made));
-    if (!direct) edits.push_back(closed_branch(edit_));
+    if (ancestry.direct) made = after(edit_, std::move(made));
+    if (changes) edits.push_back(std::move(made));
+    if (!ancestry.direct) edits.push_back(closed_branch(edit_));
   }
+  MYCOUCH_CO_TRY(const doc::Revision read, doc::parse_revision(current.string("_rev").value_or("")));
+  for (doc::Edit& edit : edits) edit.parent = read;
   for (const json::Object& other : others) {
     MYCOUCH_CO_TRY(doc::Edit edit, edit_of(other));
     edits.push_back(std::move(edit));
@@ -179,7 +224,11 @@ Task<void> Tenancy::Replicated::write() {
     MYCOUCH_CO_TRY([[maybe_unused]] base::KeyedMutex::Lock lock, co_await state_.locks.lock(edit_.id));
     MYCOUCH_CO_TRY(std::optional<json::Object> current, co_await state_.system.read(edit_.id));
     if (!current || is_deleted(*current)) co_return not_a_member();
-    MYCOUCH_CO_TRY(std::vector<doc::Edit> edits, co_await merged(*std::move(current)));
+    if (table_ == Table::tenants) MYCOUCH_CO_CHECK(state_.check_right(actor_, *current, Right::read));
+    MYCOUCH_CO_TRY(const doc::Revision rev, doc::parse_revision(current->string("_rev").value_or("")));
+    MYCOUCH_CO_TRY(const Ancestry found, co_await ancestry(rev));
+    if (found.known) co_return Result<void>{};
+    MYCOUCH_CO_TRY(std::vector<doc::Edit> edits, co_await merged(*std::move(current), found));
     auto written = co_await state_.write_edits(actor_, deed(), std::move(edits));
     if (written) co_return Result<void>{};
     if (written.error().code != Errc::conflict) co_return std::unexpected(std::move(written).error());

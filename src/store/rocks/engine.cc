@@ -114,7 +114,7 @@ Result<bool> can_apply_all(Transaction& transaction, const std::vector<EditsOfTa
   for (const EditsOfTarget& part : parts) {
     if (part.target.database->removed) return fail(Errc::not_found, "Database does not exist.");
     for (const PreparedEdit& prepared : part.edits) {
-      if (!prepared.edit.path.hashes.empty()) continue;
+      if (!prepared.edit.path.hashes.empty() && !prepared.edit.parent) continue;
       MYCOUCH_TRY(const bool possible, can_apply(transaction, part.target, prepared.edit));
       if (!possible) return false;
     }

@@ -203,6 +203,79 @@ TEST_F(TablesTest, ARefusedEditCanBeTakenBack) {
   EXPECT_THAT(read("ann", band_).conflicts, IsEmpty());
 }
 
+// What two tabs push at once, and what is pushed again after a lost answer.
+TEST_F(TablesTest, TheSameEditPushedManyTimesAtOnceIsMadeOnce) {
+  const doc::Document before = read("jo", band_);
+  const doc::Edit edit = edit_of_revision(before, renamed(body_of(before), "Trio"), 'a');
+  std::vector<std::unique_ptr<store::Database>> tabs;
+  std::vector<Task<std::vector<store::WriteOutcome>>> pushes;
+  for (int i = 0; i < 8; ++i) {
+    tabs.push_back(table("jo"));
+    pushes.push_back(tabs.back()->write({edit}, {.new_edits = false}));
+  }
+  for (const auto& outcome : testing_support::run_tasks(std::move(pushes))) {
+    ASSERT_TRUE(outcome);
+    EXPECT_FALSE(outcome->front().error);
+  }
+  EXPECT_EQ(read("jo", band_).revision, edit.path.leaf());
+  EXPECT_THAT(*run(table("jo")->read_all_leaves(band_, {})), SizeIs(1));
+}
+
+// Through the tombstone of an ended branch, which every member can read.
+TEST_F(TablesTest, AForgedHistoryGivesNoOtherBase) {
+  join("ann", "viewer");
+  const doc::Document current = read("ann", band_);
+  const doc::Document older = *run(table("ann")->read(
+      band_,
+      {.rev = doc::Revision{current.revision.generation - 1, current.revisions.hashes[1]}, .revs = true}));
+  ASSERT_FALSE(push("ann", edit_of_revision(older, body_of(older), 'a')));
+  auto leaves = run(table("ann")->read_all_leaves(band_, {.rev = {}, .revs = true}));
+  ASSERT_THAT(*leaves, SizeIs(2));
+  const doc::Document& tombstone = *leaves->back().document;
+  ASSERT_TRUE(tombstone.deleted);
+  for (const bool through_current : {false, true}) {
+    doc::Document forged = tombstone;
+    if (through_current) {
+      const auto& hashes = current.revisions.hashes;
+      forged.revisions.hashes.insert(forged.revisions.hashes.end(), hashes.begin(), hashes.end());
+      forged.revisions.generation = static_cast<std::uint32_t>(forged.revisions.hashes.size());
+    }
+    (void)push("ann", edit_of_revision(forged, {}, through_current ? 'b' : 'c'));
+    EXPECT_EQ(read("jo", band_).revision, current.revision);
+    EXPECT_EQ(read("jo", band_).body, current.body);
+  }
+}
+
+TEST_F(TablesTest, AHistoryThatRunsAheadIsDenied) {
+  const doc::Document before = read("jo", band_);
+  for (const std::uint32_t generation : {UINT32_MAX, UINT32_MAX - 1, 5'000U}) {
+    doc::Edit edit = edit_of_revision(before, body_of(before), 'a');
+    edit.path.generation = generation;
+    edit.path.hashes.resize(1);
+    EXPECT_TRUE(push("jo", edit)) << generation;
+  }
+  EXPECT_EQ(read("jo", band_).revision, before.revision);
+}
+
+TEST_F(TablesTest, AViewerPutsNothingIntoTheDocument) {
+  join("ann", "viewer");
+  const doc::Document before = read("ann", band_);
+  for (const char* name : {"_replication_stats", "updatedAt"}) {
+    json::Object body = body_of(before);
+    body.set(name, "1999-01-01T00:00:00Z");
+    EXPECT_TRUE(push("ann", edit_of_revision(before, body, 'a'))) << name;
+  }
+  EXPECT_EQ(read("jo", band_).body, before.body);
+}
+
+TEST_F(TablesTest, AnInvitationOfOneWhoMayNotInviteAnyMoreIsVoid) {
+  join("ann", "admin");
+  auto made = run(tenancy_.invite(actor("ann"), band_, {{"role", "admin"}}));
+  ASSERT_TRUE(made);
+  ASSERT_TRUE(run(tenancy_.remove_member(actor("jo"), band_, "user_ann")));
+  EXPECT_EQ(run(tenancy_.accept_invitation(actor("ann"), made->token)).error().code, Errc::not_found);
+}
+
 TEST_F(TablesTest, AStrangersEditIsDeniedWhetherTheTenantExistsOrNot) {
   const doc::Document before = read("jo", band_);
   doc::Edit edit = edit_of_revision(before, renamed(body_of(before), "Mine"), 'a');
