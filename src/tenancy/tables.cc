@@ -131,6 +131,7 @@ Task<Tenancy::Replicated::Ancestry> Tenancy::Replicated::ancestry(const doc::Rev
     co_return fail(Errc::forbidden, "the edit's history is longer than any that was made here");
   }
   std::vector<doc::Revision> path;
+  path.reserve(edit_.path.hashes.size());
   for (std::size_t i = 0; i < edit_.path.hashes.size(); ++i) path.push_back(revision_at(edit_.path, i));
   MYCOUCH_CO_TRY(std::vector<doc::Revision> missing, co_await state_.system.missing(edit_.id, path));
   Ancestry found;
