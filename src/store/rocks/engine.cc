@@ -48,13 +48,14 @@ void sweep(EngineCore& core, DatabaseNumber number) {
       if (core.stopping) return;
       batch.Delete(family, rows->key());
       if (static_cast<std::size_t>(batch.Count()) < kSweepBatch) continue;
-      if (!db.Write(rocksdb::WriteOptions(), &batch).ok()) return;
+      if (!core.opened->write(rocksdb::WriteOptions(), batch).ok()) return;
       batch.Clear();
     }
-    if (!rows->status().ok() || !db.Write(rocksdb::WriteOptions(), &batch).ok()) return;
+    if (!rows->status().ok() || !core.opened->write(rocksdb::WriteOptions(), batch).ok()) return;
   }
-  db.Delete(rocksdb::WriteOptions(), core.opened->families().catalogue, dead_key(number))
-      .PermitUncheckedError();
+  rocksdb::WriteBatch last;
+  last.Delete(core.opened->families().catalogue, dead_key(number));
+  core.opened->write(rocksdb::WriteOptions(), last).PermitUncheckedError();
 }
 
 Result<void> load_store_row(EngineCore& core) {

@@ -108,6 +108,11 @@ void OpenedDb::close() {
   db_.reset();
 }
 
+rocksdb::Status OpenedDb::write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch) {
+  std::lock_guard lock(write_mutex_);
+  return db_->Write(options, &batch);
+}
+
 std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {
   return {families_.documents, families_.bodies,      families_.changes,
           families_.local,     families_.attachments, families_.counters};

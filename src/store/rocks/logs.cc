@@ -26,7 +26,7 @@ rocksdb::ReadOptions passing() {
 }
 
 Result<void> write(OpenedDb& opened, rocksdb::WriteBatch& batch) {
-  rocksdb::Status status = opened.db().Write(rocksdb::WriteOptions(), &batch);
+  rocksdb::Status status = opened.write(rocksdb::WriteOptions(), batch);
   if (status.ok()) return {};
   return std::unexpected(translated(status));
 }

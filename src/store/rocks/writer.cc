@@ -23,7 +23,7 @@ Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
   MYCOUCH_TRY(rocksdb::WriteBatch * batch, transaction.batch());
   rocksdb::WriteOptions options;
   options.sync = sync;
-  rocksdb::Status status = opened_.db().Write(options, batch);
+  rocksdb::Status status = opened_.write(options, *batch);
   if (!status.ok()) {
     // After a failed write RocksDB refuses all others until it is told that the cause may be gone.
     opened_.db().Resume().PermitUncheckedError();
