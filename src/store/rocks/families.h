@@ -34,8 +34,8 @@ class OpenedDb {
 
   rocksdb::DB& db() { return *db_; }
   const Families& families() const { return families_; }
-  /// One writer at a time: RocksDB would otherwise append the batches of those who wait to each other's, in a way
-  /// that ThreadSanitizer cannot follow; the commit queue has done so already where it pays.
+  /// One writer at a time: RocksDB would otherwise append the batches of those who wait to each other's, in a
+  /// way that ThreadSanitizer cannot follow; the commit queue has done so already where it pays.
   rocksdb::Status write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch);
   /// The families whose rows begin with a database's number.
   std::vector<rocksdb::ColumnFamilyHandle*> row_families() const;
