@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/reasons.h"
+
 namespace mycouch::api {
 namespace {
 
@@ -44,6 +46,19 @@ Task<std::shared_ptr<const auth::Application>> application_of(Backend& backend, 
                                                               std::string tenant) {
   MYCOUCH_CO_TRY(json::Object document, co_await backend.tenancy.tenant(caller, std::move(tenant)));
   co_return backend.issuers.application(document.string("applicationId").value_or(""));
+}
+
+Result<void> check_role(tenancy::Role role, bool writes) {
+  if (writes && !tenancy::may(role, tenancy::Right::write)) {
+    return fail(Errc::forbidden, "a viewer may not write");
+  }
+  return {};
+}
+
+// Whether the application that the caller came in by is still one of the server's.
+bool is_served(const Backend& backend, const auth::Application& application) {
+  std::optional<auth::Issuer> issuer = backend.issuers.find(application.issuer);
+  return issuer && issuer->application->id == application.id;
 }
 
 }  // namespace
@@ -112,9 +127,8 @@ Task<void> Admission::open_as_user(const tenancy::Actor& actor, const AdmissionR
   } else {
     MYCOUCH_CO_TRY(access, co_await backend_->tenancy.active_access(actor, active_tenant));
   }
-  if (request.writes && !tenancy::may(access.role, tenancy::Right::write)) {
-    co_return fail(Errc::forbidden, "a viewer may not write");
-  }
+  writes_ = request.writes;
+  MYCOUCH_CO_CHECK(check_role(access.role, writes_));
   tenant_ = std::move(access.tenant);
   co_return co_await open_for_tenant(request.database, &application);
 }
@@ -127,13 +141,22 @@ Task<void> Admission::open_for_tenant(const std::string& name, const auth::Appli
   co_return Result<void>{};
 }
 
+Task<void> Admission::check() const {
+  if (administrator()) co_return Result<void>();
+  if (!is_served(*backend_, *caller_->application)) {
+    co_return fail(Errc::unauthorized, std::string(auth::reason::kUnknownIssuer));
+  }
+  if (tenant_.empty()) co_return co_await backend_->tenancy.check_welcome(*caller_);
+  MYCOUCH_CO_TRY(const tenancy::Access access, co_await backend_->tenancy.access(*caller_, tenant_));
+  co_return check_role(access.role, writes_);
+}
+
 Task<bool> Admission::holds() const {
-  if (administrator()) co_return true;
-  if (tenant_.empty()) co_return co_await backend_->tenancy.is_welcome(*caller_);
-  auto access = co_await backend_->tenancy.access(*caller_, tenant_);
-  if (access) co_return true;
-  if (access.error().code == Errc::forbidden || access.error().code == Errc::not_found) co_return false;
-  co_return std::unexpected(std::move(access).error());
+  Result<void> checked = co_await check();
+  if (checked) co_return true;
+  const Errc code = checked.error().code;
+  if (code == Errc::forbidden || code == Errc::not_found || code == Errc::unauthorized) co_return false;
+  co_return std::unexpected(std::move(checked).error());
 }
 
 Task<store::Subscription> Admission::watch(std::shared_ptr<base::Waiter> waiter) const {

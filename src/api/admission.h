@@ -41,7 +41,11 @@ class Admission {
   const sync::WriteRules& rules() const { return rules_; }
   bool administrator() const { return caller_->administrator; }
 
-  /// Whether the caller still belongs to the tenant, or to the table; for what lasts longer than a moment.
+  /// For what lasts longer than a moment: whether the caller would still be admitted. Otherwise the error
+  /// that says why not: `forbidden`, `not_found` for a tenant that is gone, `unauthorized` for an application
+  /// that is.
+  Task<void> check() const;
+  /// The same as yes or no; an error only where that cannot be told.
   Task<bool> holds() const;
   /// `waiter` is woken when `holds` may have changed.
   Task<store::Subscription> watch(std::shared_ptr<base::Waiter> waiter) const;
@@ -60,6 +64,7 @@ class Admission {
   Backend* backend_;
   std::shared_ptr<const auth::Principal> caller_;
   std::string tenant_;  // internal; empty: a table, or the administrator's view of what is outside any tenant
+  bool writes_ = false;
   std::unique_ptr<store::Database> database_;
   sync::WriteRules rules_;
 };

@@ -28,8 +28,18 @@ tenancy::Actor Call::actor() const {
   return {.principal = caller_, .request_id = request().id, .address = request().remote_address};
 }
 
+Task<void> Call::check_access() {
+  co_return Result<void>();
+}
+
 Task<std::string> Call::read_body() {
-  return exchange_.read_body(max_request_);
+  return read_body(max_request_);
+}
+
+Task<std::string> Call::read_body(std::uint64_t max_bytes) {
+  MYCOUCH_CO_TRY(std::string body, co_await exchange_.read_body(std::min(max_bytes, max_request_)));
+  MYCOUCH_CO_CHECK(co_await check_access());
+  co_return body;
 }
 
 Task<std::string> Call::read_json() {
@@ -40,7 +50,7 @@ Task<std::string> Call::read_json(std::uint64_t max_bytes) {
   if (!is_json(request().headers.find("Content-Type").value_or(""))) {
     co_return fail(Errc::bad_content_type, "Content-Type must be application/json");
   }
-  co_return co_await exchange_.read_body(std::min(max_bytes, max_request_));
+  co_return co_await read_body(max_bytes);
 }
 
 Task<json::Object> Call::read_object(std::uint64_t max_bytes) {

@@ -32,6 +32,7 @@ class Call {
   /// `common` is what every answer to this request carries (CORS, the request's id).
   Call(http::Exchange& exchange, http::Query query, http::RouteParameters parameters, http::Headers common,
        std::shared_ptr<const auth::Principal> caller, std::uint64_t max_request);
+  virtual ~Call() = default;
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -45,6 +46,7 @@ class Call {
   /// The caller and the request, for what leaves a record. There is a caller.
   tenancy::Actor actor() const;
 
+  /// Bodies may take long to come: where the caller has lost its access meanwhile, that is the error.
   Task<std::string> read_body();
   /// The body of a POST: `bad_content_type` unless it is declared to be JSON.
   Task<std::string> read_json();
@@ -59,6 +61,8 @@ class Call {
   http::Exchange& exchange() { return exchange_; }
 
  private:
+  virtual Task<void> check_access();
+  Task<std::string> read_body(std::uint64_t max_bytes);
   Task<std::string> read_json(std::uint64_t max_bytes);
   void add_common(http::Response& response) const;
 
@@ -96,6 +100,8 @@ class DatabaseCall : public Call {
   const base::Clock& clock() const { return clock_; }
 
  private:
+  Task<void> check_access() override { return admission_.check(); }
+
   Admission admission_;
   const base::Clock& clock_;
 };

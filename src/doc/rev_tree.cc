@@ -298,21 +298,38 @@ void RevTree::reorder(std::span<const Index> kept) {
 std::vector<std::uint32_t> RevTree::stem(std::uint32_t limit) {
   // How many revisions the shortest branch from each node down to a leaf has, itself included.
   std::vector<std::uint32_t> height(nodes_.size(), UINT32_MAX);
-  std::vector<Index> kept;
-  std::vector<std::uint32_t> unreferenced;
+  std::vector<bool> kept(nodes_.size());
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     if (height[i] == UINT32_MAX) height[i] = 1;
     Index parent = nodes_[i].parent;
     if (parent != kNone) height[parent] = std::min(height[parent], height[i] + 1);
-    if (height[i] <= limit) {
-      kept.push_back(static_cast<Index>(i));
+    kept[i] = height[i] <= limit;
+  }
+  return keep(kept);
+}
+
+std::vector<std::uint32_t> RevTree::drop_ended_branches(std::size_t limit) {
+  std::vector<bool> kept(nodes_.size());
+  std::size_t ended = 0;
+  for (Index leaf : leaves()) kept[leaf] = !nodes_[leaf].deleted || ++ended <= limit;
+  for (std::size_t i = nodes_.size(); i-- > 0;) {
+    if (kept[i] && nodes_[i].parent != kNone) kept[nodes_[i].parent] = true;
+  }
+  return keep(kept);
+}
+
+// The bodies of the nodes that go.
+std::vector<std::uint32_t> RevTree::keep(const std::vector<bool>& kept) {
+  std::vector<Index> order;
+  std::vector<std::uint32_t> unreferenced;
+  for (Index i = 0; i < nodes_.size(); ++i) {
+    if (kept[i]) {
+      order.push_back(i);
     } else if (nodes_[i].body != 0) {
       unreferenced.push_back(nodes_[i].body);
     }
   }
-  if (kept.size() == nodes_.size()) return {};
-  std::ranges::reverse(kept);
-  reorder(kept);
+  if (order.size() < nodes_.size()) reorder(order);
   return unreferenced;
 }
 

@@ -83,6 +83,10 @@ class RevTree {
   /// that are no longer referred to. Where there are any, or a revision went, indexes hold no longer.
   std::vector<std::uint32_t> stem(std::uint32_t limit);
 
+  /// Keeps at most `limit` (at least 1) of the branches that end in a tombstone, those with the highest
+  /// revisions, and all live ones. Returns and moves as `stem` does.
+  std::vector<std::uint32_t> drop_ended_branches(std::size_t limit);
+
   /// Of `asked`, those that the tree does not hold (as stored or as an ancestor), in ascending order.
   std::vector<Revision> missing(std::span<const Revision> asked) const;
   /// For a revision that is missing: the leaves that may be its ancestors, by generation (CouchDB's rule).
@@ -100,6 +104,7 @@ class RevTree {
   std::size_t usable_length(std::span<const Index> places) const;
   Index put_parents_first(Index followed);
   void reorder(std::span<const Index> kept);
+  std::vector<std::uint32_t> keep(const std::vector<bool>& kept);
 
   std::vector<Node> nodes_;  // a parent stands before its children
 };

@@ -66,6 +66,12 @@ class Store {
       std::function<std::vector<std::string>(std::string_view id, bool deleted, std::string_view body)>;
   virtual void set_scope_rule(std::string name, ScopeRule rule) = 0;
 
+  /// Edits of this database's documents are merged here, and not by their readers: so the bodies that they
+  /// are merged against are kept for long, also by a compaction, and what they leave behind is not. Of a
+  /// branch, the bodies of up to 1,000 old revisions are kept, as many as fit 4 MiB; and of the branches of a
+  /// document that ended in a tombstone, the newest 100. Set as a scope rule is.
+  virtual void keep_for_merging(std::string name) = 0;
+
   /// What a committed write has changed: documents, and scopes whose sequence has moved on.
   struct Written {
     std::vector<std::string> ids;

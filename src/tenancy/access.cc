@@ -62,11 +62,9 @@ Task<Access> Tenancy::active_access(const Actor& actor, std::string* active_tena
   co_return co_await state_->access(caller, std::move(settled.active_tenant_id));
 }
 
-Task<bool> Tenancy::is_welcome(const auth::Principal& caller) {
-  auto profile = co_await state_->checked_profile(caller);
-  if (profile) co_return true;
-  if (profile.error().code == Errc::forbidden) co_return false;
-  co_return std::unexpected(std::move(profile).error());
+Task<void> Tenancy::check_welcome(const auth::Principal& caller) {
+  MYCOUCH_CO_CHECK(co_await state_->checked_profile(caller));
+  co_return Result<void>();
 }
 
 Task<std::optional<std::string>> Tenancy::active_tenant_of(std::string user_id) {

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <map>
-#include <mutex>
 #include <set>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/waiter.h"
 #include "tenancy/application.h"
+#include "tenancy/background.h"
 #include "tenancy/documents.h"
 #include "tenancy/system_database.h"
 
@@ -22,8 +22,6 @@ namespace {
 using boost::asio::awaitable;
 using std::chrono::steady_clock;
 
-// Between attempts to read a system database that cannot be read, and the longest rest.
-constexpr std::chrono::seconds kReopen{5};
 constexpr std::chrono::hours kLongestRest{1};
 
 using Documents = std::map<std::string, json::Object>;  // by application id
@@ -65,11 +63,6 @@ struct ApplicationDocuments::State : std::enable_shared_from_this<State> {
   void take_up(const std::string& id, const json::Object& document);
   Result<void> put(const json::Object& document);
 
-  bool is_stopped() {
-    std::lock_guard lock(mutex);
-    return stopped;
-  }
-
   const std::string name;
   SystemDatabase system;
   auth::Issuers& issuers;
@@ -77,9 +70,7 @@ struct ApplicationDocuments::State : std::enable_shared_from_this<State> {
   std::map<std::string, std::string> applied;  // id → revision that is in force
   std::map<std::string, std::string> refused;  // id → revision that was complained of
 
-  std::mutex mutex;  // guards what follows
-  bool stopped = false;
-  std::weak_ptr<base::Waiter> waiting;  // belongs to `run`, and goes with its executor
+  Background background;
 };
 
 ApplicationDocuments::ApplicationDocuments(store::Store& store, std::string system_database,
@@ -95,30 +86,19 @@ Task<void> ApplicationDocuments::load() {
 }
 
 void ApplicationDocuments::start(boost::asio::any_io_executor executor) {
-  auto alarm = base::Waiter::create(executor);
-  {
-    std::lock_guard lock(state_->mutex);
-    state_->waiting = alarm;
-  }
-  boost::asio::co_spawn(executor, state_->run(state_, std::move(alarm)), boost::asio::detached);
+  boost::asio::co_spawn(executor, state_->run(state_, state_->background.begin(executor)),
+                        boost::asio::detached);
 }
 
 void ApplicationDocuments::stop() {
-  std::lock_guard lock(state_->mutex);
-  state_->stopped = true;
-  if (auto alarm = state_->waiting.lock()) alarm->wake();
+  state_->background.stop();
 }
 
 // Its first parameter keeps the state while the coroutine lives.
 awaitable<void> ApplicationDocuments::State::run(std::shared_ptr<State>,
                                                  std::shared_ptr<base::Waiter> alarm) {
-  while (!is_stopped()) {
-    Result<void> followed = co_await follow(alarm);
-    if (followed) continue;
-    log::warning("the application documents cannot be read", {{"reason", followed.error().reason}});
-    const auto end = steady_clock::now() + kReopen;
-    while (!is_stopped() && steady_clock::now() < end) co_await alarm->wait_until(end);
-  }
+  co_await keep_following(background, alarm, "the application documents cannot be read",
+                          [this, alarm] { return follow(alarm); });
 }
 
 // Returns when it is stopped, or the database cannot be read.
@@ -126,7 +106,7 @@ Task<void> ApplicationDocuments::State::follow(std::shared_ptr<base::Waiter> ala
   MYCOUCH_CO_TRY(std::unique_ptr<store::Database> database,
                  co_await system.open(std::string(kApplicationsScope)));
   const store::Subscription subscription = database->subscribe(alarm);
-  while (!is_stopped()) {
+  while (!background.is_stopped()) {
     MYCOUCH_CO_TRY(const Documents documents, co_await read());
     apply(documents);
     co_await alarm->wait_until(steady_clock::now() + kLongestRest);

@@ -31,36 +31,24 @@ boost::asio::awaitable<void> expire(Audit& audit, base::WallTime before) {
 }  // namespace
 
 AuditRetention::AuditRetention(Audit& audit, const base::Clock& clock, milliseconds retention)
-    : audit_(audit), clock_(clock), retention_(retention), control_(std::make_shared<Control>()) {}
+    : audit_(audit), clock_(clock), retention_(retention), background_(std::make_shared<Background>()) {}
 
 void AuditRetention::start(boost::asio::any_io_executor executor) {
-  auto alarm = base::Waiter::create(executor);
-  {
-    std::lock_guard lock(control_->mutex);
-    control_->alarm = alarm;
-  }
-  boost::asio::co_spawn(executor, run(audit_, clock_, retention_, control_, std::move(alarm)),
+  boost::asio::co_spawn(executor, run(audit_, clock_, retention_, background_, background_->begin(executor)),
                         boost::asio::detached);
 }
 
 void AuditRetention::stop() {
-  std::lock_guard lock(control_->mutex);
-  control_->stopped = true;
-  if (auto alarm = control_->alarm.lock()) alarm->wake();
-}
-
-bool AuditRetention::Control::is_stopped() {
-  std::lock_guard lock(mutex);
-  return stopped;
+  background_->stop();
 }
 
 boost::asio::awaitable<void> AuditRetention::run(Audit& audit, const base::Clock& clock,
-                                                 milliseconds retention, std::shared_ptr<Control> control,
+                                                 milliseconds retention,
+                                                 std::shared_ptr<Background> background,
                                                  std::shared_ptr<base::Waiter> alarm) {
-  while (!control->is_stopped()) {
+  while (!background->is_stopped()) {
     co_await expire(audit, clock.now() - retention);
-    const auto next = steady_clock::now() + interval_of(retention);
-    while (!control->is_stopped() && steady_clock::now() < next) co_await alarm->wait_until(next);
+    co_await rest_until(*background, *alarm, steady_clock::now() + interval_of(retention));
   }
 }
 

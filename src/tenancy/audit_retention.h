@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/waiter.h"
 #include "tenancy/audit.h"
+#include "tenancy/background.h"
 
 namespace mycouch::tenancy {
 
@@ -25,25 +25,15 @@ class AuditRetention {
   void stop();
 
  private:
-  // What the coroutine shares with its owner, and may outlive it in.
-  struct Control {
-    std::mutex mutex;
-    bool stopped = false;
-    // Belongs to the coroutine, and goes with its executor.
-    std::weak_ptr<base::Waiter> alarm;
-
-    bool is_stopped();
-  };
-
   static boost::asio::awaitable<void> run(Audit& audit, const base::Clock& clock,
                                           std::chrono::milliseconds retention,
-                                          std::shared_ptr<Control> control,
+                                          std::shared_ptr<Background> background,
                                           std::shared_ptr<base::Waiter> alarm);
 
   Audit& audit_;
   const base::Clock& clock_;
   const std::chrono::milliseconds retention_;
-  const std::shared_ptr<Control> control_;
+  const std::shared_ptr<Background> background_;
 };
 
 }  // namespace mycouch::tenancy

@@ -46,9 +46,11 @@ Task<std::shared_ptr<const Settled>> Tenancy::State::settle_once(const Actor& ac
   std::vector<json::Object> documents;
   const std::string personal = personal_tenant_id(caller.user_id);
   if (std::ranges::find(found->tenants, personal, id_of) == found->tenants.end()) {
-    // One that is there belongs to the caller no more: an administrator has taken it away.
     MYCOUCH_CO_TRY(std::optional<json::Object> existing, co_await system.read(personal));
     if (!existing) documents.push_back(new_personal_tenant(caller, clock.now()));
+    // It came after the tenants were read: another request is the faster one.
+    if (existing && role_in(*existing, caller.user_id)) co_return fail(Errc::conflict, "set up meanwhile");
+    // Otherwise it belongs to the caller no more: an administrator has taken it away.
     if (existing && found->tenants.empty()) {
       co_return fail(Errc::forbidden, "you are not a member of any tenant");
     }

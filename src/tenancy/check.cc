@@ -139,6 +139,7 @@ Task<void> Checker::read_documents() {
   store::AllDocsQuery query;
   query.limit = kPage;
   query.include_docs = true;
+  query.read.conflicts = true;
   for (bool at_end = false; !at_end;) {
     MYCOUCH_CO_TRY(store::AllDocsPage page, co_await database->all_docs(query));
     at_end = page.at_end;
@@ -151,6 +152,9 @@ Task<void> Checker::read_documents() {
 }
 
 void Checker::look_at(const doc::Document& document) {
+  if (!document.conflicts.empty()) {
+    violation(fmt::format("{} has {} revisions in conflict.", document.id, document.conflicts.size()));
+  }
   for (std::string& scope : scopes_of(document.id, document.deleted, document.body)) {
     scopes_[std::move(scope)].insert(document.id);
   }

@@ -288,13 +288,14 @@ Task<json::Object> Tenancy::accept_invitation(const Actor& actor, std::string to
 Task<json::Object> Tenancy::use_invitation(const Actor& actor, const std::string& tenant_id,
                                            std::string token) {
   const std::string& user_id = actor.principal->user_id;
-  MYCOUCH_CO_CHECK(co_await state_->settle(actor));
+  MYCOUCH_CO_TRY(std::shared_ptr<const Settled> user, co_await state_->settle(actor));
   MYCOUCH_CO_TRY([[maybe_unused]] base::KeyedMutex::Lock lock, co_await state_->locks.lock(tenant_id));
   // What was found before the turn came may be used by now.
   MYCOUCH_CO_TRY(FoundInvitation found, co_await find_invitation(actor, std::move(token)));
   const Invitation invitation = invitation_of(found.document);
   MYCOUCH_CO_CHECK(check_email(invitation, *actor.principal));
   if (role_in(found.tenant, user_id)) co_return std::move(found.tenant);
+  MYCOUCH_CO_CHECK(check_room(*user));
 
   const std::string now = state_->now();
   found.document.set("status", "used");

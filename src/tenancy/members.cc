@@ -128,12 +128,22 @@ Task<Tenancy::Written> Tenancy::remove_member(const Actor& actor, std::string te
 Task<json::Object> Tenancy::transfer(const Actor& actor, std::string tenant_id, json::Object request) {
   Deed deed{.action = "tenant.transfer", .tenant = std::move(tenant_id)};
   if (std::optional<std::string_view> user_id = request.string("userId")) deed.user = *user_id;
-  auto transfer =
-      state_->change_tenant(actor, deed, Right::transfer, [&request](TenantChange& change) -> Result<void> {
-        MYCOUCH_TRY(const std::string user_id, only_member(request, "userId"));
-        return transfer_to(change, user_id);
-      });
-  co_return co_await state_->recorded(actor, deed, std::move(transfer));
+  auto transfer = [](State& state, const Actor& by, const Deed& done,
+                     const json::Object& asked) -> Task<json::Object> {
+    std::optional<json::Object> next;
+    if (done.user.starts_with(kUserPrefix)) {
+      MYCOUCH_CO_TRY(next, co_await state.system.read(done.user));
+    }
+    const bool gone = next && is_deleted(*next);
+    co_return co_await state.change_tenant(
+        by, done, Right::transfer, [&asked, gone](TenantChange& change) -> Result<void> {
+          MYCOUCH_TRY(const std::string user_id, only_member(asked, "userId"));
+          // A user who was deleted could neither come in nor give the tenant on.
+          if (gone) return no_such_member();
+          return transfer_to(change, user_id);
+        });
+  };
+  co_return co_await state_->recorded(actor, deed, transfer(*state_, actor, deed, request));
 }
 
 }  // namespace mycouch::tenancy

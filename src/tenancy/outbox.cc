@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/waiter.h"
+#include "tenancy/background.h"
 #include "tenancy/documents.h"
 #include "tenancy/outbox_schedule.h"
 #include "tenancy/outbox_work.h"
@@ -31,14 +31,12 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kPage = 500;
-// Between attempts to read a system database that cannot be read.
-constexpr std::chrono::seconds kReopen{5};
 // The longest rest: the wall clock, by which work is due, may be set.
 constexpr std::chrono::minutes kLongestRest{1};
 
 }  // namespace
 
-// Its coroutines share it. All but what the mutex guards belongs to the executor's one thread.
+// Its coroutines share it. All but `background` belongs to the executor's one thread.
 struct Outbox::State : std::enable_shared_from_this<State> {
   State(store::Store& the_store, std::string system_database, const auth::Issuers& the_issuers,
         InvitationDelivery& the_delivery, const base::Clock& the_clock, OutboxOptions the_options)
@@ -65,14 +63,7 @@ struct Outbox::State : std::enable_shared_from_this<State> {
   milliseconds pause_after(std::int64_t failures, const Outcome& outcome) const;
   milliseconds pause_of_others(milliseconds pause, const Outcome& outcome) const;
 
-  bool is_stopped() {
-    std::lock_guard lock(mutex);
-    return stopped;
-  }
-  void wake() {
-    std::lock_guard lock(mutex);
-    if (auto alarm = waiting.lock()) alarm->wake();
-  }
+  bool is_stopped() const { return background.is_stopped(); }
 
   const base::Clock& clock;
   const OutboxOptions options;
@@ -80,10 +71,7 @@ struct Outbox::State : std::enable_shared_from_this<State> {
   OutboxWork work;
   boost::asio::any_io_executor executor;
   OutboxSchedule schedule;
-
-  std::mutex mutex;  // guards what follows
-  bool stopped = false;
-  std::weak_ptr<base::Waiter> waiting;  // belongs to `run`, and goes with its executor
+  Background background;
 };
 
 Outbox::Outbox(store::Store& store, std::string system_database, const auth::Issuers& issuers,
@@ -93,32 +81,19 @@ Outbox::Outbox(store::Store& store, std::string system_database, const auth::Iss
 Outbox::~Outbox() = default;
 
 void Outbox::start(boost::asio::any_io_executor executor) {
-  auto alarm = base::Waiter::create(executor);
-  {
-    std::lock_guard lock(state_->mutex);
-    state_->waiting = alarm;
-  }
   state_->executor = executor;
-  boost::asio::co_spawn(executor, state_->run(state_, std::move(alarm)), boost::asio::detached);
+  boost::asio::co_spawn(executor, state_->run(state_, state_->background.begin(executor)),
+                        boost::asio::detached);
 }
 
 void Outbox::stop() {
-  {
-    std::lock_guard lock(state_->mutex);
-    state_->stopped = true;
-  }
-  state_->wake();
+  state_->background.stop();
 }
 
 // Its first parameter keeps the state while the coroutine lives.
 awaitable<void> Outbox::State::run(std::shared_ptr<State>, std::shared_ptr<base::Waiter> alarm) {
-  while (!is_stopped()) {
-    Result<void> followed = co_await follow(alarm);
-    if (followed) continue;
-    log::warning("the outbox cannot be read", {{"reason", followed.error().reason}});
-    const auto end = steady_clock::now() + kReopen;
-    while (!is_stopped() && steady_clock::now() < end) co_await alarm->wait_until(end);
-  }
+  co_await keep_following(background, alarm, "the outbox cannot be read",
+                          [this, alarm] { return follow(alarm); });
 }
 
 // Returns when it is stopped, or the database cannot be read.
@@ -194,7 +169,7 @@ awaitable<void> Outbox::State::send(std::shared_ptr<State>, std::string id) {
     log::error("work of the outbox failed", {{"outbox", id}, {"reason", bug.what()}});
   }
   schedule.finish(id, again);
-  wake();
+  background.wake();
 }
 
 // When it is due again; nothing where it is not.

@@ -13,6 +13,7 @@ namespace {
 
 // A user's settled state is small; that of one with many or crowded tenants is made anew for each request.
 constexpr std::size_t kMostSettled = 8192;
+constexpr std::size_t kMostTenants = 1'000;
 
 // What a caller names need be no id. A prefix of an application and a `sub` are 255 bytes at most, each.
 std::string shortened(std::string_view id) {
@@ -74,6 +75,11 @@ std::string_view refusal_of(Right right) {
 
 std::string actor_name(const auth::Principal& caller) {
   return caller.administrator ? "admin:" + caller.name : caller.user_id;
+}
+
+Result<void> check_room(const Settled& user) {
+  if (user.tenants.size() < kMostTenants) return {};
+  return fail(Errc::forbidden, "you belong to as many tenants as one may");
 }
 
 std::unexpected<Error> not_a_member() {

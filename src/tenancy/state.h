@@ -115,6 +115,9 @@ struct Tenancy::State {
 Result<void> soft_delete(TenantChange& change, const Actor& actor, std::string_view active_by_profile,
                          const std::string& now);
 
+/// `forbidden` for one who belongs to as many tenants as one may: a user document lists them all.
+Result<void> check_room(const Settled& user);
+
 /// "user_x", or "admin:NAME".
 std::string actor_name(const auth::Principal& caller);
 

@@ -10,8 +10,8 @@
 //   revision of the document. So there is one line of live revisions; the client that made the edit learns
 //   that its own branch has ended, keeps no conflict, and an edit that is pushed twice is known.
 // - An edit that changes nothing is everyone's to make who reads the document: so a client ends a branch of
-// its own
-//   that was refused.
+// its
+//   own that was refused.
 // - A client's tombstone is a deletion by the rules of DELETE; what follows it is the soft-deleted document.
 
 #include <algorithm>
@@ -38,11 +38,12 @@ json::Object object_of(const doc::Edit& edit) {
   return object;
 }
 
-// The edit's branch with an end. Its own revision is known by that, and no leaf.
+// The edit's branch with an end. Its own revision is known by that, and no leaf. Its ancestors are left out:
+// whoever made it knows them, and nobody else needs to.
 doc::Edit closed_branch(const doc::Edit& edit) {
   doc::Edit closed;
   closed.id = edit.id;
-  closed.path = edit.path;
+  closed.path = {.generation = edit.path.generation, .hashes = {edit.path.hashes.front()}};
   closed.deleted = true;
   if (edit.deleted) return closed;
   doc::Revision tombstone = doc::next_revision(edit.path.leaf(), true, closed.body, {});

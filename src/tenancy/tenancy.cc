@@ -12,6 +12,7 @@ Tenancy::~Tenancy() = default;
 
 Task<void> Tenancy::start() {
   state_->store.set_scope_rule(state_->name, scopes_of);
+  state_->store.keep_for_merging(state_->name);
   // The store is closed before Tenancy goes; nothing observes afterwards.
   state_->store.observe(
       state_->name, [state = state_.get()](const store::Store::Written& written) { state->drop(written); });

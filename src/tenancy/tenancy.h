@@ -150,8 +150,8 @@ class Tenancy {
   /// checks its access again.
   Task<store::Subscription> watch_memberships(const auth::Principal& caller,
                                               std::shared_ptr<base::Waiter> waiter);
-  /// Whether the caller is a user who may still come in.
-  Task<bool> is_welcome(const auth::Principal& caller);
+  /// `forbidden` for a user who may not come in any more.
+  Task<void> check_welcome(const auth::Principal& caller);
 
  private:
   struct State;

@@ -58,7 +58,8 @@ Task<json::Object> Tenancy::create_tenant(const Actor& actor, json::Object reque
   Deed deed{.action = "tenant.create", .tenant = std::string(kTenantPrefix) + base::random_uuid()};
   auto create = [](State& state, const Actor& by, const Deed& done,
                    const json::Object& asked) -> Task<json::Object> {
-    MYCOUCH_CO_CHECK(co_await state.settle(by));
+    MYCOUCH_CO_TRY(std::shared_ptr<const Settled> user, co_await state.settle(by));
+    MYCOUCH_CO_CHECK(check_room(*user));
     MYCOUCH_CO_TRY(TenantRequest read, read_tenant_request(asked));
     json::Object tenant = new_tenant(*by.principal, done.tenant, std::move(read.name),
                                      std::move(read.metadata), state.clock.now());

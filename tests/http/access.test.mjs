@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { Connection } from '../harness/connection.mjs';
 import { claimsOf, Issuer } from '../harness/issuer.mjs';
 import { withServer } from '../harness/server.mjs';
-import { addMember } from '../harness/users.mjs';
+import { addMember, band, invite } from '../harness/users.mjs';
+import { eventually } from '../harness/wait.mjs';
 
 const timeout = 60_000;
 const issuer = new Issuer();
@@ -112,6 +114,51 @@ test('each route answers each caller as the contract says', { timeout }, withSer
     });
   }
 }, { configuration: issuer.configuration() }));
+
+/** Sends all of a write but its last byte; `meanwhile`; then that byte: the answer. */
+async function slowly(user, method, target, body, meanwhile) {
+  const connection = await Connection.open(user.server);
+  const head = `${method} ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await user.token()}\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  await connection.send(head + body.slice(0, -1));
+  // Answers come in order on one connection, but not on another: this one is past its head by then.
+  await eventually('the request is being read', async () => (await user.request('GET', '/roady/')).status);
+  await meanwhile();
+  await connection.send(body.slice(-1));
+  const answer = await connection.answer();
+  connection.end();
+  return answer;
+}
+
+test('a write whose body comes after its writer has lost the right is refused', { timeout }, withServer(async (server) => {
+  const { alice, bob, tenant } = await band(server);
+  const database = `/__tenants/${tenant}/roady`;
+  const change = async (method, json) => {
+    const { status, body } = await alice.request(method, `/__tenants/${tenant}/members/${bob.sub}`, { json });
+    assert.equal(status, 200, JSON.stringify(body));
+  };
+  const setRole = (role) => change('PUT', { role });
+  const remove = () => change('DELETE');
+  const writes = [
+    ['PUT', `${database}/a`, '{"n":1}'],
+    ['POST', database, '{"_id":"a"}'],
+    ['POST', `${database}/_bulk_docs`, '{"docs":[{"_id":"a"}]}'],
+    ['PUT', `${database}/a/file`, '{"n":1}'],
+  ];
+  for (const [method, target, body] of writes) {
+    const answer = await slowly(bob, method, target, body, () => setRole('viewer'));
+    assert.equal(answer.status, 403, `${method} ${target} of a viewer`);
+    assert.equal(answer.body.reason, 'a viewer may not write');
+    await setRole('member');
+  }
+  assert.equal((await slowly(bob, 'PUT', `${database}/b`, '{}', async () => {})).status, 201);
+  for (const [method, target, body] of [...writes, ['PUT', `${database}/_local/x`, '{}']]) {
+    const answer = await slowly(bob, method, target, body, remove);
+    assert.equal(answer.status, 403, `${method} ${target} of a stranger`);
+    await invite(alice, bob, tenant);
+  }
+  assert.equal((await alice.request('GET', `${database}/a`)).status, 404);
+}));
 
 test('a route is known by its method too', { timeout }, withServer(async (server) => {
   const authorization = await server.administrator();

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
+import { Exchange } from '../harness/exchange.mjs';
 import { claimsOf, Issuer } from '../harness/issuer.mjs';
 import { withServer } from '../harness/server.mjs';
 import { eventually } from '../harness/wait.mjs';
@@ -81,6 +82,25 @@ test('an application is added, changed and removed while the server runs', { tim
   assert.equal((await becomes(server, token, 401)).body.reason, 'unknown issuer');
   await put(server, document);
   assert.equal((await becomes(server, token, 200)).body._id, 'user_second-bob', 'the user is still there');
+}));
+
+test('the feeds of an application end when it is removed', { timeout }, withConfigured(async (server) => {
+  const { issuer, document } = await secondApplication(server);
+  await put(server, document);
+  const token = issuer.token(claimsOf('bob', 'tenant_second-bob_personal'));
+  await becomes(server, token, 200);
+  for (const target of ['/second/_changes', '/__tenants/_changes']) {
+    await put(server, document);
+    await becomes(server, token, 200);
+    const feed = Exchange.get(server, `${target}?feed=longpoll&since=now&heartbeat=10000`, token);
+    await feed.begun();
+    await remove(server, document);
+    await becomes(server, token, 401);
+    const { body } = await server.asAdministrator('GET', '/couch-sitter/tenant_second-bob_personal');
+    await server.asAdministrator('PUT', `/couch-sitter/${body._id}`, { json: { ...body, name: 'Renamed' } });
+    await server.asAdministrator('PUT', `/__tenants/${body._id}/second/x`, { json: {} });
+    assert.deepEqual((await feed.answer(10)).results, []);
+  }
 }));
 
 test('an application is there after a restart', { timeout }, withConfigured(async (server) => {

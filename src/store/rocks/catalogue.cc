@@ -43,6 +43,7 @@ std::shared_ptr<DatabaseRecord> Catalogue::make(std::string_view name, DatabaseN
   record->epoch = std::move(epoch);
   std::shared_lock lock(mutex_);
   if (auto rule = rules_.find(name); rule != rules_.end()) record->scope_rule = rule->second;
+  record->keeps_for_merging = kept_for_merging_.contains(name);
   if (auto list = observers_.find(name); list != observers_.end()) record->observers = list->second;
   return record;
 }
@@ -78,6 +79,12 @@ void Catalogue::set_scope_rule(const std::string& name, Store::ScopeRule rule) {
   std::unique_lock lock(mutex_);
   if (auto at = records_.find(name); at != records_.end()) at->second->scope_rule = rule;
   rules_[name] = std::move(rule);
+}
+
+void Catalogue::keep_for_merging(const std::string& name) {
+  std::unique_lock lock(mutex_);
+  if (auto at = records_.find(name); at != records_.end()) at->second->keeps_for_merging = true;
+  kept_for_merging_.insert(name);
 }
 
 void Catalogue::observe(const std::string& name, Store::Observer observer) {

@@ -23,7 +23,8 @@ struct DatabaseRecord {
   std::string epoch;
   std::atomic<bool> removed{false};
   Store::ScopeRule scope_rule;             // empty: documents belong to their partition's scope
-  std::vector<Store::Observer> observers;  // both are set when the record is made
+  bool keeps_for_merging = false;          // see Store
+  std::vector<Store::Observer> observers;  // all three are set when the record is made
 
   /// Partitions that are being compacted.
   std::mutex compacting_mutex;
@@ -54,12 +55,14 @@ class Catalogue {
 
   /// For databases that exist and those that will.
   void set_scope_rule(const std::string& name, Store::ScopeRule rule);
+  void keep_for_merging(const std::string& name);
   void observe(const std::string& name, Store::Observer observer);
 
  private:
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<DatabaseRecord>, std::less<>> records_;
   std::map<std::string, Store::ScopeRule, std::less<>> rules_;
+  std::set<std::string, std::less<>> kept_for_merging_;
   std::map<std::string, std::vector<Store::Observer>, std::less<>> observers_;
   std::atomic<DatabaseNumber> last_number_{0};
 };

@@ -13,7 +13,11 @@ constexpr Index kNone = doc::RevTree::kNone;
 
 // Bodies of a branch's older revisions that are kept until they are compacted away; older ones go at once, so
 // that a document which is edited for years does not grow with every edit.
-constexpr std::uint32_t kKeptOldBodies = 20;
+constexpr std::size_t kKeptOldBodies = 20;
+// The same of documents whose edits are merged here: see Store::keep_for_merging.
+constexpr std::size_t kKeptForMerging = 1000;
+constexpr std::size_t kKeptForMergingBytes = std::size_t{4} << 20;
+constexpr std::size_t kKeptEndedBranches = 100;
 
 // One edit of one document on its way into the transaction.
 class DocumentEdit {
@@ -48,7 +52,8 @@ class DocumentEdit {
   Result<void> move_inline_body_out();
   Result<void> drop_body(std::uint32_t number);
   Result<void> drop_bodies(const std::vector<std::uint32_t>& numbers);
-  std::vector<std::uint32_t> detach_old_bodies(Index leaf);
+  std::vector<std::uint32_t> detach_old_bodies(Index leaf, std::size_t limit);
+  std::size_t old_bodies_kept(const BodyRecord& newest) const;
 
   Result<std::vector<std::string>> scopes();
   // A document that is edited many times in one transaction moves in its scopes once, at the end.
@@ -214,13 +219,20 @@ Result<void> DocumentEdit::drop_bodies(const std::vector<std::uint32_t>& numbers
   return {};
 }
 
-// Bodies on the branch of `leaf` beyond those that are kept; the tree forgets them.
-std::vector<std::uint32_t> DocumentEdit::detach_old_bodies(Index leaf) {
+// Old bodies are taken to be as large as the newest one.
+std::size_t DocumentEdit::old_bodies_kept(const BodyRecord& newest) const {
+  if (!target_.database->keeps_for_merging) return kKeptOldBodies;
+  const std::size_t size = std::max<std::size_t>(newest.json.size(), 1);
+  return std::clamp(kKeptForMergingBytes / size, kKeptOldBodies, kKeptForMerging);
+}
+
+// Bodies on the branch of `leaf` beyond so many; the tree forgets them.
+std::vector<std::uint32_t> DocumentEdit::detach_old_bodies(Index leaf, std::size_t limit) {
   std::vector<std::uint32_t> dropped;
-  std::uint32_t kept = 0;
+  std::size_t kept = 0;
   for (Index node = entry_->tree[leaf].parent; node != kNone; node = entry_->tree[node].parent) {
     std::uint32_t& body = entry_->tree[node].body;
-    if (body != 0 && ++kept > kKeptOldBodies) dropped.push_back(std::exchange(body, 0));
+    if (body != 0 && ++kept > limit) dropped.push_back(std::exchange(body, 0));
   }
   return dropped;
 }
@@ -277,8 +289,11 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
     MYCOUCH_TRY(BodyRecord winner, body_of(tree.winner()));
     entry_->winner_bytes = winner.json.size();
   }
-  MYCOUCH_CHECK(drop_bodies(detach_old_bodies(node)));
+  MYCOUCH_CHECK(drop_bodies(detach_old_bodies(node, old_bodies_kept(record))));
   MYCOUCH_CHECK(drop_bodies(tree.stem(target_.revs_limit)));  // nodes may stand elsewhere from here on
+  if (target_.database->keeps_for_merging) {
+    MYCOUCH_CHECK(drop_bodies(tree.drop_ended_branches(kKeptEndedBranches)));
+  }
   if (merge.merged != doc::RevTree::Merged::filled_in || entry_->positions.empty()) move_rows_at_end();
   transaction_.entry_changed(document_key_);
   transaction_.changed(target_.database, id_);
@@ -377,6 +392,7 @@ Result<void> DocumentEdit::take_out_of_all_scopes() {
 }
 
 Result<void> DocumentEdit::compact() {
+  if (target_.database->keeps_for_merging) return {};
   MYCOUCH_CHECK(load());
   doc::RevTree& tree = entry_->tree;
   std::vector<Index> leaves = tree.leaves();

@@ -225,6 +225,8 @@ class Engine final : public Store {
     core_->catalogue.set_scope_rule(name, std::move(rule));
   }
 
+  void keep_for_merging(std::string name) override { core_->catalogue.keep_for_merging(name); }
+
   void observe(std::string name, Observer observer) override {
     core_->catalogue.observe(name, std::move(observer));
   }

@@ -217,6 +217,22 @@ TEST(RevTree, StemmingKeepsTheNewestOfEachBranch) {
   EXPECT_EQ(tree.nodes().size(), 2U);
 }
 
+TEST(RevTree, OfTheEndedBranchesTheNewestAreKept) {
+  Tree tree;
+  tree.add("1-a", 1);
+  tree.add("2-b a", 2);
+  tree.remove("3-c b a", 3);
+  tree.remove("2-d a", 4);
+  tree.remove("4-e x d a", 5);
+  tree.add("2-f a", 6);
+  EXPECT_THAT(tree.drop_ended_branches(3), IsEmpty());
+  EXPECT_THAT(tree.drop_ended_branches(2), IsEmpty());  // 2-d was no leaf any more
+  EXPECT_THAT(tree.drop_ended_branches(1), ElementsAre(2U, 3U));
+  EXPECT_THAT(tree.leaf_texts(), ElementsAre("2-f", "4-e"));
+  EXPECT_EQ(tree.path_text("4-e"), "4-e x d a");
+  EXPECT_EQ(tree.find(rev("2-b")), RevTree::kNone);
+}
+
 TEST(RevTree, MissingNamesWhatIsNeitherStoredNorAnAncestor) {
   Tree tree;
   tree.add("3-c b a");

@@ -72,6 +72,16 @@ class CheckTest : public testing::Test {
     for (const json::Member& member : parsed(changes)) document.set(member.name, member.value);
     put(document);
   }
+  /// A revision that a replica made beside the current one.
+  void put_in_conflict(const std::string& id) {
+    auto database = *run(engine->open("system", {}));
+    doc::Edit edit = *edit_of(read(id));
+    edit.path = {.generation = 1, .hashes = {doc::parse_revision("1-" + std::string(32, 'a'))->hash}};
+    edit.parent.reset();
+    std::vector<doc::Edit> edits;
+    edits.push_back(std::move(edit));
+    EXPECT_TRUE(run(database->write(std::move(edits), {.new_edits = false})));
+  }
   void purge(std::string id) {
     auto database = *run(engine->open("system", {}));
     EXPECT_TRUE(run(database->purge({std::move(id)})));
@@ -106,6 +116,11 @@ TEST_F(CheckTest, AStoreThatIsRightHasNoFindings) {
 TEST_F(CheckTest, AStoreWithoutTheDatabaseIsAnError) {
   auto summary = run(check_system_database(*engine, "other", [](const Finding&) {}));
   EXPECT_EQ(summary.error().code, Errc::not_found);
+}
+
+TEST_F(CheckTest, RevisionsInConflict) {
+  put_in_conflict("tenant_band");
+  EXPECT_THAT(findings(), ElementsAre("tenant_band has 1 revisions in conflict."));
 }
 
 TEST_F(CheckTest, APersonalTenantThatDoesNotExist) {

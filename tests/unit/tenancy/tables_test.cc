@@ -222,6 +222,31 @@ TEST_F(TablesTest, TheSameEditPushedManyTimesAtOnceIsMadeOnce) {
 }
 
 // Through the tombstone of an ended branch, which every member can read.
+TEST_F(TablesTest, AnEditIsMergedHoweverMuchHasHappenedSinceAndAfterACompaction) {
+  const doc::Document base = read("jo", band_);
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(run(tenancy_.put_tenant(actor("jo"), band_, {{"metadata", json::Object{{"n", i}}}})));
+  }
+  ASSERT_TRUE(run((*run(store_->open("couch-sitter", {})))->compact()));
+  for (bool running = true; running;) running = run(table("jo")->info())->compact_running;
+  ASSERT_FALSE(push("jo", edit_of_revision(base, renamed(body_of(base), "Trio"), 'a')));
+  const json::Object merged = body_of(read("jo", band_));
+  EXPECT_EQ(merged.string("name"), "Trio");
+  EXPECT_EQ(*merged.find("metadata")->as_object()->find("n"), json::Value(59));
+}
+
+TEST_F(TablesTest, OfTheBranchesThatHaveEndedTheNewestAreKept) {
+  const doc::Document base = read("jo", band_);
+  ASSERT_TRUE(run(tenancy_.put_tenant(actor("jo"), band_, {{"name", "Duo"}})));
+  for (int i = 0; i < 120; ++i) {
+    doc::Edit edit = edit_of_revision(base, body_of(base), 'a');
+    edit.path.hashes.front() = doc::parse_revision("1-" + std::to_string(1'000 + i))->hash;
+    ASSERT_FALSE(push("jo", edit));
+  }
+  EXPECT_THAT(*run(table("jo")->read_all_leaves(band_, {})), SizeIs(101));
+  EXPECT_EQ(body_of(read("jo", band_)).string("name"), "Duo");
+}
+
 TEST_F(TablesTest, AForgedHistoryGivesNoOtherBase) {
   join("ann", "viewer");
   const doc::Document current = read("ann", band_);

@@ -26,6 +26,7 @@ namespace {
 namespace asio = boost::asio;
 using testing::AnyOf;
 using testing::ElementsAre;
+using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
 constexpr std::string_view kSystem = "couch-sitter";
@@ -215,6 +216,36 @@ TEST_F(TenancyTest, ABootstrapThatWasStoppedBetweenItsTwoWritesIsFinished) {
   EXPECT_TRUE(bootstrap->bootstrapped);
   EXPECT_TRUE(bootstrap->tenant.string("_rev")->starts_with("1-"));
   EXPECT_TRUE(lists_tenant(bootstrap->user, "tenant_jo_personal"));
+}
+
+TEST_F(TenancyTest, AUserBelongsToAThousandTenantsAtMost) {
+  ASSERT_TRUE(run(tenancy_->bootstrap(user("jo"))));
+  for (int i = 1; i < 1'000; ++i) put(new_tenant(user("jo"), "tenant_" + std::to_string(i), "B", {}, {}));
+  ASSERT_TRUE(run(tenancy_->bootstrap(user("ann"))));
+  auto refused = run(tenancy_->create_tenant(user("jo"), {{"name", "One more"}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::forbidden);
+
+  json::Object band = *run(tenancy_->create_tenant(user("ann"), {{"name", "Band"}}));
+  auto invitation = run(tenancy_->invite(user("ann"), std::string(id_of(band)), {{"role", "member"}}));
+  auto accepted = run(tenancy_->accept_invitation(user("jo"), invitation->token));
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(accepted.error().code, Errc::forbidden);
+  EXPECT_THAT(*run(tenancy_->invitations(user("ann"), std::string(id_of(band)))), SizeIs(1));
+}
+
+TEST_F(TenancyTest, ATenantIsNotGivenToAUserWhoWasDeleted) {
+  ASSERT_TRUE(run(tenancy_->bootstrap(user("ann"))));
+  const std::string band(id_of(*run(tenancy_->create_tenant(user("jo"), {{"name", "Band"}}))));
+  auto invitation = run(tenancy_->invite(user("jo"), band, {{"role", "admin"}}));
+  ASSERT_TRUE(run(tenancy_->accept_invitation(user("ann"), invitation->token)));
+  json::Object ann = read_user(user("ann"), "user_ann");
+  ann.set("deleted", true);
+  put(ann);
+  auto refused = run(tenancy_->transfer(user("jo"), band, {{"userId", "user_ann"}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::not_found);
+  EXPECT_EQ(run(tenancy_->tenant(user("jo"), band))->string("userId"), "user_jo");
 }
 
 TEST_F(TenancyTest, ATenantWhoseUserWasNotWrittenIsListedByTheNextRead) {
