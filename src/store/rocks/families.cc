@@ -5,9 +5,11 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include "base/log.h"
+#include "store/rocks/keys.h"
 
 namespace mycouch::store::rocks {
 namespace {
@@ -40,6 +42,12 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   options.bottommost_compression = rocksdb::kZSTD;
   options.write_buffer_size = 32 * kMegabyte;
   options.level_compaction_dynamic_level_bytes = true;
+  options.memtable_prefix_bloom_size_ratio = 0.02;
+  options.memtable_whole_key_filtering = true;
+  // Rows of one database often come in the order of their keys: a memory table remembers where the last one
+  // went.
+  options.memtable_insert_with_hint_prefix_extractor.reset(
+      rocksdb::NewFixedPrefixTransform(sizeof(DatabaseNumber)));
   return options;
 }
 
