@@ -70,6 +70,7 @@ class Parser {
     add_dev_token();
     add_check_config();
     add_check_store();
+    add_import();
     add_command(Command::routes, "routes",
                 "Print every route that is served, with who may call it, as lines of JSON.");
   }
@@ -189,6 +190,41 @@ class Parser {
     add_settings(*check, check_store_flags_);
   }
 
+  void add_import() {
+    CLI::App* command = add_command(
+        Command::import, "import",
+        "Bring a database of a CouchDB into the store, each document to the tenant that it names. "
+        "No server may be running on the store. May be ended and run again: it goes on.\nExit "
+        "status: 0, all of it is there; 1, it could not come to its end; 2, wrong flags; 3, "
+        "documents were left out.");
+    ImportRequest& request = line_.import_request;
+    command->add_option("--from", request.from, "the database: http://USER:PASSWORD@HOST:PORT/NAME")
+        ->type_name("URL")
+        ->envname("MYCOUCH_IMPORT_FROM")
+        ->required();
+    command->add_option("--tenant-field", request.tenant_field, "the member that names a document's tenant")
+        ->type_name("NAME");
+    command->add_flag("--whole", request.whole,
+                      "instead: everything as it is, to the administrator's database");
+    command->add_option("--to-db", request.to_db, "into which database; default: the same name")
+        ->type_name("NAME");
+    command->add_option("--batch", request.batch, "documents that are asked for at once, from 1 to 5000")
+        ->type_name("COUNT")
+        ->check(CLI::Range(1, 5000))
+        ->capture_default_str();
+    command->add_flag("--allow-missing-tenants", request.allow_missing_tenants,
+                      "bring in documents of tenants that do not exist yet, too");
+    command->add_flag("--from-start", request.from_start,
+                      "look at all documents again, and not only at what is new since the last run");
+    command
+        ->add_option("--report", request.report, "list all that is left out in this file, as lines of JSON")
+        ->type_name("FILE");
+    command->add_option("--data", line_.checked_data, "the folder of a development server")
+        ->type_name("FOLDER");
+    add_config_file(*command);
+    add_settings(*command, import_flags_);
+  }
+
   CLI::App app_{
       "A back end for apps that work offline: sign-in, teams, isolation, and CouchDB's replication.",
       "mycouch"};
@@ -198,6 +234,7 @@ class Parser {
   SettingFlags dev_flags_;
   SettingFlags check_flags_;
   SettingFlags check_store_flags_;
+  SettingFlags import_flags_;
   SettingFlags no_flags_;
   SettingFlags* flags_of_command_ = &no_flags_;
 };

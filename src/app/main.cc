@@ -15,6 +15,7 @@
 #include "app/config.h"
 #include "app/dev_server.h"
 #include "app/exit_code.h"
+#include "app/import.h"
 #include "app/run_server.h"
 #include "app/settings.h"
 #include "json/value.h"
@@ -98,6 +99,12 @@ int check_store_of(const CommandLine& line) {
   return config ? check_store(config->store) : report(config.error());
 }
 
+int import_into_store(const CommandLine& line) {
+  Config defaults = line.checked_data ? dev_config({.path = *line.checked_data}) : Config{};
+  std::expected<Config, Complaints> config = load(std::move(defaults), line);
+  return config ? import_database(*config, line.import_request) : report(config.error());
+}
+
 int print_routes() {
   for (const api::ListedRoute& route : api::listed_routes()) {
     const json::Object row{{"method", http::to_string(route.method)},
@@ -120,6 +127,8 @@ int run(const CommandLine& line) {
       return check(line);
     case Command::check_store:
       return check_store_of(line);
+    case Command::import:
+      return import_into_store(line);
     case Command::routes:
       return print_routes();
   }

@@ -19,6 +19,12 @@ std::string directory_of(const StoreConfig& config) {
   return config.url.starts_with(kRocks) ? config.url.substr(kRocks.size()) : "";
 }
 
+Result<std::string> directory_on_disk(const StoreConfig& config) {
+  std::string directory = directory_of(config);
+  if (!directory.empty()) return directory;
+  return fail(Errc::unavailable, fmt::format("{}: a store in memory is gone with its server", config.url));
+}
+
 // RocksDB keeps this file in every store of its own.
 bool holds_a_store(const std::string& directory) {
   std::error_code ignored;
@@ -34,11 +40,16 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base
   return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
 }
 
+Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool) {
+  MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return fail(Errc::unavailable, fmt::format("{}: {}", config.url, error.message()));
+  return open_store(config, pool);
+}
+
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool) {
-  const std::string directory = directory_of(config);
-  if (directory.empty()) {
-    return fail(Errc::unavailable, fmt::format("{}: a store in memory is gone with its server", config.url));
-  }
+  MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
   if (!holds_a_store(directory)) {
     return fail(Errc::unavailable, fmt::format("{}: there is no store in that folder", config.url));
   }

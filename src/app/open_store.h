@@ -12,6 +12,8 @@ namespace mycouch::app {
 
 /// Makes it where it lacks. `unavailable` with the URL and the cause; `pool` outlives the store.
 Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool);
+/// The same of a store on a disk; with its folder.
+Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool);
 /// The same of a store that must be there already, on a disk.
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool);
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -120,24 +123,47 @@ Response from_beast(beast::http::response<beast::http::string_body> message) {
   return response;
 }
 
+struct ExchangeTerms {
+  std::chrono::milliseconds step{0};  // for each step; zero: the stream has its deadline
+  bool keep = false;                  // the connection is wanted afterwards
+};
+
+struct Exchanged {
+  Response response;
+  bool kept = false;  // the connection is good for another request
+};
+
+// `answered` becomes true with the first byte of an answer.
 template <class Stream>
-Task<Response> exchange(Stream& stream, ClientRequest request, Url url) {
-  bool head_only = request.method == Method::head;
-  std::uint64_t limit = request.max_response;
-  auto message = to_beast(std::move(request), url);
-  auto [unsent, sent] = co_await beast::http::async_write(stream, message, kAsResult);
-  if (unsent) co_return no_answer(url, unsent);
-  beast::flat_buffer buffer;
+Task<Exchanged> exchange(Stream& stream, beast::flat_buffer& buffer, ClientRequest request, Url url,
+                         ExchangeTerms terms, bool& answered) {
+  auto begin_step = [&] {
+    if (terms.step.count() > 0) beast::get_lowest_layer(stream).expires_after(terms.step);
+  };
   beast::http::response_parser<beast::http::string_body> parser;
   parser.header_limit(kLargestHead);
-  parser.body_limit(limit);
-  parser.skip(head_only);
-  auto [error, received] = co_await beast::http::async_read(stream, buffer, parser, kAsResult);
-  if (error == beast::http::error::body_limit || error == beast::http::error::header_limit) {
-    co_return fail(Errc::too_large, "the answer of " + url.host + " is too large");
+  parser.body_limit(request.max_response);
+  parser.skip(request.method == Method::head);
+  auto message = to_beast(std::move(request), url);
+  message.keep_alive(terms.keep);
+  begin_step();
+  auto [unsent, sent] = co_await beast::http::async_write(stream, message, kAsResult);
+  if (unsent) co_return no_answer(url, unsent);
+  while (!parser.is_done()) {
+    begin_step();
+    auto [error, received] = co_await beast::http::async_read_some(stream, buffer, parser, kAsResult);
+    answered = answered || parser.got_some();
+    if (error == beast::http::error::body_limit || error == beast::http::error::header_limit) {
+      co_return fail(Errc::too_large, "the answer of " + url.host + " is too large");
+    }
+    if (error) co_return no_answer(url, error);
   }
-  if (error) co_return no_answer(url, error);
-  co_return from_beast(parser.release());
+  const bool kept = terms.keep && parser.get().keep_alive();
+  co_return Exchanged{from_beast(parser.release()), kept};
+}
+
+std::string origin_of(const Url& url) {
+  return url.scheme + "://" + host_field(url);
 }
 
 }  // namespace
@@ -148,15 +174,82 @@ Task<Response> fetch(ClientRequest request) {
   base::SteadyTime deadline = std::chrono::steady_clock::now() + request.timeout;
   MYCOUCH_CO_TRY(Url url, parse_url(request.url));
   MYCOUCH_CO_TRY(auto endpoints, co_await resolve(url, deadline));
+  bool answered = false;
+  beast::flat_buffer buffer;
   if (url.scheme == "http") {
     beast::tcp_stream stream(executor);
     MYCOUCH_CO_CHECK(co_await connect(stream, std::move(endpoints), url, deadline));
-    co_return co_await exchange(stream, std::move(request), std::move(url));
+    MYCOUCH_CO_TRY(Exchanged exchanged, co_await exchange(stream, buffer, std::move(request), std::move(url),
+                                                          ExchangeTerms{}, answered));
+    co_return std::move(exchanged.response);
   }
   TlsStream stream(executor, tls_context());
   MYCOUCH_CO_CHECK(co_await connect(beast::get_lowest_layer(stream), std::move(endpoints), url, deadline));
   MYCOUCH_CO_CHECK(co_await shake_hands(stream, url));
-  co_return co_await exchange(stream, std::move(request), std::move(url));
+  MYCOUCH_CO_TRY(Exchanged exchanged, co_await exchange(stream, buffer, std::move(request), std::move(url),
+                                                        ExchangeTerms{}, answered));
+  co_return std::move(exchanged.response);
+}
+
+struct ClientSession::Connection {
+  std::string origin;
+  std::variant<beast::tcp_stream, TlsStream> stream;
+  beast::flat_buffer buffer;
+
+  static Task<std::unique_ptr<Connection>> open(Url url, std::chrono::milliseconds timeout);
+};
+
+Task<std::unique_ptr<ClientSession::Connection>> ClientSession::Connection::open(
+    Url url, std::chrono::milliseconds timeout) {
+  auto executor = co_await asio::this_coro::executor;
+  const base::SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  MYCOUCH_CO_TRY(auto endpoints, co_await resolve(url, deadline));
+  if (url.scheme == "http") {
+    auto connection = std::make_unique<Connection>(origin_of(url), beast::tcp_stream(executor));
+    auto& stream = std::get<beast::tcp_stream>(connection->stream);
+    MYCOUCH_CO_CHECK(co_await connect(stream, std::move(endpoints), url, deadline));
+    co_return connection;
+  }
+  auto connection = std::make_unique<Connection>(origin_of(url), TlsStream(executor, tls_context()));
+  auto& stream = std::get<TlsStream>(connection->stream);
+  MYCOUCH_CO_CHECK(co_await connect(beast::get_lowest_layer(stream), std::move(endpoints), url, deadline));
+  MYCOUCH_CO_CHECK(co_await shake_hands(stream, url));
+  co_return connection;
+}
+
+ClientSession::ClientSession() = default;
+ClientSession::~ClientSession() = default;
+ClientSession::ClientSession(ClientSession&&) noexcept = default;
+ClientSession& ClientSession::operator=(ClientSession&&) noexcept = default;
+
+Task<Response> ClientSession::fetch(ClientRequest request) {
+  MYCOUCH_CO_TRY(const Url url, parse_url(request.url));
+  const bool repeatable =
+      request.repeatable || request.method == Method::get || request.method == Method::head;
+  const ExchangeTerms terms{.step = request.timeout, .keep = true};
+  for (;;) {
+    const bool reused = kept_ != nullptr && kept_->origin == origin_of(url);
+    if (!reused) {
+      kept_.reset();
+      MYCOUCH_CO_TRY(kept_, co_await Connection::open(url, request.timeout));
+    }
+    // Not `kept_` itself while it is in use: where the coroutine is destroyed on the way, the connection
+    // goes.
+    std::unique_ptr<Connection> connection = std::move(kept_);
+    bool answered = false;
+    Result<Exchanged> exchanged;
+    if (auto* plain = std::get_if<beast::tcp_stream>(&connection->stream)) {
+      exchanged = co_await exchange(*plain, connection->buffer, request, url, terms, answered);
+    } else {
+      exchanged = co_await exchange(std::get<TlsStream>(connection->stream), connection->buffer, request, url,
+                                    terms, answered);
+    }
+    if (exchanged) {
+      if (exchanged->kept) kept_ = std::move(connection);
+      co_return std::move(exchanged->response);
+    }
+    if (!reused || answered || !repeatable) co_return std::unexpected(std::move(exchanged).error());
+  }
 }
 
 Result<Url> parse_url(std::string_view text) {

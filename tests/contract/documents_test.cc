@@ -43,6 +43,30 @@ TEST_P(StoreContractTest, AnUpdateNeedsTheCurrentRevision) {
   EXPECT_EQ(run(db->read("x", {.rev = revision(first)}))->body, R"({"n":1})");
 }
 
+TEST_P(StoreContractTest, AKnownRevisionThatComesWithMoreOfItsHistoryJoinsBranches) {
+  auto db = tenant("a");
+  replicate(*db, "x", R"({"n":1})", {"1-a"});
+  replicate(*db, "x", R"({"n":3})", {"3-c"});
+  EXPECT_THAT(*run(db->read_all_leaves("x", {})), SizeIs(2));
+  replicate(*db, "x", R"({"n":3})", {"3-c", "2-b", "1-a"});
+  EXPECT_THAT(*run(db->read_all_leaves("x", {})), SizeIs(1));
+  auto page = run(db->changes({}));
+  ASSERT_THAT(page->rows, SizeIs(1));
+  EXPECT_EQ(page->rows[0].seq, 3U);
+  EXPECT_THAT(page->rows[0].leaves, ElementsAre(revision("3-c")));
+}
+
+TEST_P(StoreContractTest, AKnownRevisionWithMoreHistoryThanIsKeptChangesNothing) {
+  auto db = tenant("a");
+  std::vector<std::string> path;
+  for (int generation = 1'100; generation > 0; --generation)
+    path.push_back(std::to_string(generation) + "-a");
+  replicate(*db, "x", "{}", path);
+  replicate(*db, "x", "{}", path);
+  EXPECT_EQ(run(db->info())->update_seq, 1U);
+  EXPECT_THAT(run(db->read("x", {.rev = {}, .revs = true}))->revisions.hashes, SizeIs(1'000));
+}
+
 TEST_P(StoreContractTest, ADeletedDocumentCanBeMadeAnew) {
   auto db = tenant("a");
   std::string first = put(*db, "x", R"({"n":1})").revision.text();

@@ -54,6 +54,9 @@ class DocumentEdit {
   Result<void> drop_bodies(const std::vector<std::uint32_t>& numbers);
   std::vector<std::uint32_t> detach_old_bodies(Index leaf, std::size_t limit);
   std::size_t old_bodies_kept(const BodyRecord& newest) const;
+  Result<void> deepen(Index node, const doc::RevPath& path);
+  // After the tree has changed; nodes may stand elsewhere from then on.
+  Result<void> settle(bool leaves_changed);
 
   Result<std::vector<std::string>> scopes();
   // A document that is edited many times in one transaction moves in its scopes once, at the end.
@@ -252,7 +255,10 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
   } else {
     outcome.revision = path.leaf();
     Index known = entry_->tree.find(outcome.revision);
-    if (known != kNone && entry_->tree[known].stored) return outcome;
+    if (known != kNone && entry_->tree[known].stored) {
+      MYCOUCH_CHECK(deepen(known, path));
+      return outcome;
+    }
     base = base_of(path);
   }
   std::uint32_t generation =
@@ -290,14 +296,38 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
     entry_->winner_bytes = winner.json.size();
   }
   MYCOUCH_CHECK(drop_bodies(detach_old_bodies(node, old_bodies_kept(record))));
-  MYCOUCH_CHECK(drop_bodies(tree.stem(target_.revs_limit)));  // nodes may stand elsewhere from here on
+  MYCOUCH_CHECK(settle(merge.merged != doc::RevTree::Merged::filled_in || merge.deepened));
+  return outcome;
+}
+
+// A revision that is stored has come again, perhaps with ancestors of which it had been stemmed. They may
+// join branches, so that a leaf is one no more. What stemming takes off again at once is no change.
+Result<void> DocumentEdit::deepen(Index node, const doc::RevPath& path) {
+  if (path.hashes.size() <= entry_->tree.path(node).hashes.size()) return {};
+  doc::RevTree deeper = entry_->tree;
+  deeper.merge(path, false, 0);
+  doc::RevTree kept = deeper;
+  kept.stem(target_.revs_limit);
+  std::string before;
+  std::string after;
+  entry_->tree.encode(before);
+  kept.encode(after);
+  if (before == after) return {};
+  entry_->tree = std::move(deeper);
+  MYCOUCH_TRY(BodyRecord winner, body_of(entry_->tree.winner()));
+  entry_->winner_bytes = winner.json.size();
+  return settle(true);
+}
+
+Result<void> DocumentEdit::settle(bool leaves_changed) {
+  MYCOUCH_CHECK(drop_bodies(entry_->tree.stem(target_.revs_limit)));
   if (target_.database->keeps_for_merging) {
-    MYCOUCH_CHECK(drop_bodies(tree.drop_ended_branches(kKeptEndedBranches)));
+    MYCOUCH_CHECK(drop_bodies(entry_->tree.drop_ended_branches(kKeptEndedBranches)));
   }
-  if (merge.merged != doc::RevTree::Merged::filled_in || entry_->positions.empty()) move_rows_at_end();
+  if (leaves_changed || entry_->positions.empty()) move_rows_at_end();
   transaction_.entry_changed(document_key_);
   transaction_.changed(target_.database, id_);
-  return outcome;
+  return {};
 }
 
 Result<std::vector<std::string>> DocumentEdit::scopes() {

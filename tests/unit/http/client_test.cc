@@ -5,8 +5,10 @@
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -58,6 +60,110 @@ TEST(Fetch, TakesAnyStatusForAnAnswer) {
   EXPECT_EQ(response->status, 404U);
   EXPECT_EQ(response->body, "POST /a?b=c body");
   EXPECT_EQ(response->headers.find("etag"), "e");
+}
+
+// The answers to requests that one session sends in turn.
+std::vector<Result<Response>> fetch_in_turn(std::vector<ClientRequest> requests,
+                                            std::function<void(std::size_t)> before = {}) {
+  boost::asio::io_context context;
+  std::vector<Result<Response>> answers;
+  boost::asio::co_spawn(
+      context,
+      [&]() -> boost::asio::awaitable<void> {
+        ClientSession session;
+        for (std::size_t i = 0; i < requests.size(); ++i) {
+          if (before) before(i);
+          answers.push_back(co_await session.fetch(requests[i]));
+        }
+      },
+      [](std::exception_ptr thrown) { EXPECT_FALSE(thrown); });
+  context.run();
+  return answers;
+}
+
+// Answers with how many connections it has accepted; where it closes, each of them after its first answer,
+// without saying so.
+class CountingServer {
+ public:
+  explicit CountingServer(bool closes)
+      : closes_(closes), acceptor_(context_, {boost::asio::ip::address_v4::loopback(), 0}) {
+    accept();
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  ~CountingServer() {
+    context_.stop();
+    thread_.join();
+  }
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+ private:
+  void accept() {
+    acceptor_.async_accept([this](boost::system::error_code error, boost::asio::ip::tcp::socket socket) {
+      if (error) return;
+      ++accepted_;
+      boost::asio::co_spawn(context_, serve(std::move(socket), accepted_), boost::asio::detached);
+      accept();
+    });
+  }
+
+  boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, int number) {
+    std::string request;
+    for (;;) {
+      co_await boost::asio::async_read_until(socket, boost::asio::dynamic_buffer(request), "\r\n\r\n",
+                                             boost::asio::use_awaitable);
+      request.clear();
+      const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + std::to_string(number);
+      co_await boost::asio::async_write(socket, boost::asio::buffer(answer), boost::asio::use_awaitable);
+      if (closes_) co_return;
+    }
+  }
+
+  const bool closes_;
+  int accepted_ = 0;
+  boost::asio::io_context context_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::thread thread_;
+};
+
+TEST(ClientSession, KeepsItsConnection) {
+  CountingServer server(false);
+  for (const auto& answer : fetch_in_turn({get(server.port()), get(server.port()), get(server.port())})) {
+    ASSERT_TRUE(answer) << answer.error().reason;
+    EXPECT_EQ(answer->body, "1");
+  }
+}
+
+TEST(ClientSession, SendsAgainWhatMayBeRepeatedWhereAKeptConnectionWasClosed) {
+  CountingServer server(true);
+  ClientRequest post = get(server.port());
+  post.method = Method::post;
+  ClientRequest repeatable = post;
+  repeatable.repeatable = true;
+  auto answers = fetch_in_turn({get(server.port()), get(server.port()), repeatable, post, post});
+  EXPECT_EQ(answers[0]->body, "1");
+  EXPECT_EQ(answers[1]->body, "2");
+  EXPECT_EQ(answers[2]->body, "3");
+  ASSERT_FALSE(answers[3]);
+  EXPECT_EQ(answers[3].error().code, Errc::unavailable);
+  EXPECT_EQ(answers[4]->body, "4");
+}
+
+TEST(ClientSession, TakesASlowAnswerWhoseStepsAreInTime) {
+  TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
+    co_await exchange.begin(text_response(""));
+    for (int i = 0; i < 6; ++i) {
+      boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, 100ms);
+      co_await timer.async_wait(boost::asio::use_awaitable);
+      co_await exchange.write("piece ");
+    }
+    co_await exchange.finish();
+  });
+  ClientRequest request = get(server.port());
+  request.timeout = 400ms;
+  EXPECT_FALSE(fetch_now(request));
+  auto answers = fetch_in_turn({request});
+  ASSERT_TRUE(answers[0]) << answers[0].error().reason;
+  EXPECT_EQ(answers[0]->body, "piece piece piece piece piece piece ");
 }
 
 TEST(Fetch, FollowsNoRedirect) {
