@@ -121,10 +121,10 @@ Result<ChangesQuery> parse_changes_query(const http::Query& query, const json::O
     if (!interval || *interval == 0) return fail(Errc::bad_request, "invalid_seq_interval");
     feed.seq_interval = *interval;
   }
-  MYCOUCH_TRY(feed.descending, boolean_option(query, "descending"));
-  MYCOUCH_TRY(feed.include_docs, boolean_option(query, "include_docs"));
-  MYCOUCH_TRY(feed.conflicts, boolean_option(query, "conflicts"));
-  MYCOUCH_TRY(feed.attachments, boolean_option(query, "attachments"));
+  feed.descending = is_true(query, "descending");
+  feed.include_docs = is_true(query, "include_docs");
+  feed.conflicts = is_true(query, "conflicts");
+  feed.attachments = is_true(query, "attachments");
   MYCOUCH_CHECK(parse_filter(query, body, result));
   return result;
 }
