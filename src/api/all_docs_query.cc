@@ -63,6 +63,7 @@ class OptionsReader {
   }
 
   Result<sync::AllDocsOptions> finish() && {
+    if (reduce_) return fail(Errc::query_parse_error, "Reduce is invalid for map-only views.");
     if (options_.keys) {
       const json::Array& keys = *options_.keys;
       MYCOUCH_CHECK(sync::check_count(keys.size(), sync::kMaxDocuments, "keys"));
@@ -70,7 +71,6 @@ class OptionsReader {
       bool same = keys.size() == 1 && options_.start == keys.front() && options_.end == keys.front();
       if (is_range && !keys.empty() && !same) return std::unexpected(incompatible_keys());
     }
-    if (reduce_) return fail(Errc::query_parse_error, "Reduce is invalid for map-only views.");
     if (group_) return fail(Errc::query_parse_error, "Invalid use of grouping on a map view.");
     if (options_.limit.value_or(0) > kMaxLimit) {
       return fail(Errc::query_parse_error,

@@ -55,6 +55,10 @@ Result<DocumentQuery> parse_document_query(const http::Query& query) {
   return result;
 }
 
+void leave_out_the_tree(store::ReadOptions& read) {
+  read.revs_info = read.conflicts = read.deleted_conflicts = read.local_seq = false;
+}
+
 Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers,
                                                      std::optional<doc::Revision> inside) {
   std::optional<doc::Revision> parent = std::move(inside);

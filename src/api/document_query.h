@@ -28,6 +28,9 @@ struct DocumentQuery {
 /// passed over, as in CouchDB.
 Result<DocumentQuery> parse_document_query(const http::Query& query);
 
+/// CouchDB tells of a document's tree with its winner only, and not with a revision that was asked for.
+void leave_out_the_tree(store::ReadOptions& read);
+
 /// The revision that a write is made on: `inside` (of the body), `?rev=` and If-Match, which must agree; nothing
 /// where none is there.
 Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers,

@@ -97,10 +97,12 @@ Task<void> get_document(DatabaseCall& call) {
 Task<void> send_document(Call& call, store::Database& database, std::string id) {
   MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
   if (query.open_revs) {
+    leave_out_the_tree(query.read);
     co_return co_await send_open_revisions(call, database, std::move(id), std::move(query));
   }
-  // Of a document alone CouchDB takes `latest` for the winner's, whatever revision is named beside it.
+  // CouchDB takes `latest` for the winner's, whatever revision is named beside it.
   if (query.read.latest) query.read.rev.reset();
+  if (query.read.rev) leave_out_the_tree(query.read);
   MYCOUCH_CO_TRY(doc::Document document, co_await database.read(std::move(id), query.read));
   std::string etag = has_more_than_the_revision(document) ? std::string() : etag_of(document.revision);
   if (!etag.empty() && etag_matches(call.request().headers, etag)) {
@@ -128,6 +130,7 @@ Task<void> put_document(DatabaseCall& call) {
   MYCOUCH_CO_TRY(std::string body, co_await call.read_body());
   MYCOUCH_CO_TRY(doc::Edit edit, sync::read_edit(body, id, query.new_edits, call.rules()));
   MYCOUCH_CO_CHECK(join_parents(edit, call, query.new_edits));
+  const unsigned done = edit.deleted ? 200 : 201;
   store::WriteOptions options{query.new_edits,
                               query.batch ? store::Durability::relaxed : store::Durability::synced};
   auto outcome = co_await write_one(call, std::move(edit), options);
@@ -137,7 +140,7 @@ Task<void> put_document(DatabaseCall& call) {
     co_return co_await send_accepted(call, id);
   }
   if (!outcome) co_return std::unexpected(std::move(outcome).error());
-  http::Response response = written_response(201, outcome->id, outcome->revision);
+  http::Response response = written_response(done, outcome->id, outcome->revision);
   response.headers.add("ETag", etag_of(outcome->revision));
   response.headers.add("Location", location_of(call, outcome->id));
   co_return co_await call.send(std::move(response));

@@ -23,8 +23,10 @@ Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::st
   json::append_string(body, id);
   body += R"(,"rev":"0-)";
   json::append_number(body, version);
-  body += "\"}";
-  return call.send_json(status, std::move(body));
+  body += "\"}\n";
+  http::Response response = json_response(status, std::move(body));
+  if (call.request().method != http::Method::delete_) response.headers.add("Location", location_of(call, id));
+  return call.send(std::move(response));
 }
 
 Task<void> get_local(DatabaseCall& call) {

@@ -355,8 +355,9 @@ std::vector<Revision> RevTree::missing(std::span<const Revision> asked) const {
               known.begin() + (equal.end() - sorted.begin()), true);
   }
   std::vector<Revision> result;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (!known[i]) result.push_back(std::move(sorted[i]));
+  for (const Revision& revision : asked) {
+    auto at = std::ranges::lower_bound(sorted, revision);
+    if (!known[static_cast<std::size_t>(at - sorted.begin())]) result.push_back(revision);
   }
   return result;
 }

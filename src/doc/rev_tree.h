@@ -91,7 +91,7 @@ class RevTree {
   /// leaf. Where there are any, indexes hold no longer.
   Removed remove_leaves(std::span<const Revision> asked);
 
-  /// Of `asked`, those that the tree does not hold (as stored or as an ancestor), in ascending order.
+  /// Of `asked`, those that the tree does not hold (as stored or as an ancestor), in their order.
   std::vector<Revision> missing(std::span<const Revision> asked) const;
   /// For a revision that is missing: the leaves that may be its ancestors, by generation (CouchDB's rule).
   std::vector<Revision> possible_ancestors(std::span<const Revision> missing) const;

@@ -86,7 +86,7 @@ export class Side {
   }
 
   #header(name, value) {
-    if (name === 'location') return this.#text(value.replace(this.url, ''));
+    if (name === 'location') return this.#text(decodeURIComponent(value.replace(this.url, '')));
     return this.#text(value);
   }
 

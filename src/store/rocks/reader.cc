@@ -266,7 +266,9 @@ Result<std::vector<OpenRevision>> Reader::revisions(const std::string& id,
   MYCOUCH_TRY(auto found, entry(id));
   std::vector<OpenRevision> result;
   std::vector<Index> seen;
-  for (const doc::Revision& revision : asked) {
+  for (auto at = asked.begin(); at != asked.end(); ++at) {
+    const doc::Revision& revision = *at;
+    if (std::find(asked.begin(), at, revision) != at) continue;  // answered once
     Index node = found ? found->tree.find(revision) : kNone;
     if (node == kNone) {
       result.push_back({revision, std::nullopt});
