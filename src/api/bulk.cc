@@ -59,6 +59,7 @@ Task<void> post_bulk_get(DatabaseCall& call) {
     }
   }
   MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
+  leave_out_the_tree(query.read);
   MYCOUCH_CO_TRY(std::string body, co_await call.read_json());
   MYCOUCH_CO_TRY(auto entries, sync::read_bulk_get(body));
   ResponseStream stream(call, json_response(200, {}));

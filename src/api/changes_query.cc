@@ -31,7 +31,12 @@ constexpr std::uint64_t kLongestWait = 24ULL * 3600 * 1000;
 Result<void> parse_waiting(const http::Query& query, sync::FeedOptions& feed) {
   if (const std::string* text = query.find("heartbeat")) {
     auto interval = *text == "true" ? 60'000 : parse_digits(*text);
-    if (!interval || *interval == 0) {
+    bool negative = text->starts_with('-') && parse_digits(std::string_view(*text).substr(1));
+    if (!interval && !negative) {
+      return fail(Errc::bad_request,
+                  "Invalid heartbeat value. Expecting a positive integer value (in milliseconds).");
+    }
+    if (negative || *interval == 0) {
       return fail(Errc::bad_request, "The heartbeat value should be a positive integer (in milliseconds).");
     }
     feed.heartbeat = std::chrono::milliseconds(std::min(*interval, kLongestWait));
@@ -101,12 +106,13 @@ Result<ChangesQuery> parse_changes_query(const http::Query& query, const json::O
                                          std::optional<std::string_view> last_event_id) {
   ChangesQuery result;
   sync::FeedOptions& feed = result.feed;
+  // What is wrong is told in CouchDB's order.
+  MYCOUCH_CHECK(parse_waiting(query, feed));
   MYCOUCH_TRY(feed.kind, parse_kind(query.find("feed")));
   MYCOUCH_TRY(feed.style, parse_style(query.find("style")));
   if (const std::string* limit = query.find("limit")) {
     MYCOUCH_TRY(feed.limit, parse_count(*limit));
   }
-  MYCOUCH_CHECK(parse_waiting(query, feed));
 
   const std::string* since = query.find("since");
   if (!since) since = query.find("last-event-id");
@@ -121,10 +127,10 @@ Result<ChangesQuery> parse_changes_query(const http::Query& query, const json::O
     if (!interval || *interval == 0) return fail(Errc::bad_request, "invalid_seq_interval");
     feed.seq_interval = *interval;
   }
-  MYCOUCH_TRY(feed.descending, boolean_option(query, "descending"));
-  MYCOUCH_TRY(feed.include_docs, boolean_option(query, "include_docs"));
-  MYCOUCH_TRY(feed.conflicts, boolean_option(query, "conflicts"));
-  MYCOUCH_TRY(feed.attachments, boolean_option(query, "attachments"));
+  feed.descending = is_true(query, "descending");
+  feed.include_docs = is_true(query, "include_docs");
+  feed.conflicts = is_true(query, "conflicts");
+  feed.attachments = is_true(query, "attachments");
   MYCOUCH_CHECK(parse_filter(query, body, result));
   return result;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "api/call.h"
 #include "doc/document.h"
@@ -10,6 +11,9 @@ namespace mycouch::api {
 
 /// With its prefix: "_design/…" and "_local/…" may be written with a plain slash or with %2F.
 std::string document_id(const Call& call);
+
+/// The path of a document in the call's database, as Location has it.
+std::string location_of(const Call& call, std::string_view id);
 
 /// Makes an empty body, "{}", carry the stamp. Bodies of clients are stamped when they are read.
 void stamp(std::string& empty_body, const doc::Stamp& stamp);

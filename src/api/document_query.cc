@@ -23,31 +23,24 @@ Result<OpenRevs> parse_open_revs(const std::string& text) {
   return revisions;
 }
 
-Result<void> parse_flags(const http::Query& query, store::ReadOptions& read) {
-  MYCOUCH_TRY(read.latest, boolean_option(query, "latest"));
-  MYCOUCH_TRY(read.revs, boolean_option(query, "revs"));
-  MYCOUCH_TRY(read.revs_info, boolean_option(query, "revs_info"));
-  MYCOUCH_TRY(read.conflicts, boolean_option(query, "conflicts"));
-  MYCOUCH_TRY(read.deleted_conflicts, boolean_option(query, "deleted_conflicts"));
-  MYCOUCH_TRY(read.local_seq, boolean_option(query, "local_seq"));
-  MYCOUCH_TRY(bool meta, boolean_option(query, "meta"));
-  if (meta) read.revs_info = read.conflicts = read.deleted_conflicts = true;
-  MYCOUCH_TRY(bool attachments, boolean_option(query, "attachments"));
-  if (attachments) read.attachments = doc::AttachmentForm::inline_data;
-  return {};
+void parse_flags(const http::Query& query, store::ReadOptions& read) {
+  const bool meta = is_true(query, "meta");
+  read.latest = is_true(query, "latest");
+  read.revs = is_true(query, "revs");
+  read.revs_info = meta || is_true(query, "revs_info");
+  read.conflicts = meta || is_true(query, "conflicts");
+  read.deleted_conflicts = meta || is_true(query, "deleted_conflicts");
+  read.local_seq = is_true(query, "local_seq");
+  read.deleted = is_true(query, "deleted");
+  if (is_true(query, "attachments")) read.attachments = doc::AttachmentForm::inline_data;
 }
 
 }  // namespace
 
-bool DocumentQuery::is_plain() const {
-  return !open_revs && !read.revs && !read.revs_info && !read.conflicts && !read.deleted_conflicts &&
-         !read.local_seq && read.attachments == doc::AttachmentForm::stubs;
-}
-
 Result<DocumentQuery> parse_document_query(const http::Query& query) {
   DocumentQuery result;
   store::ReadOptions& read = result.read;
-  MYCOUCH_CHECK(parse_flags(query, read));
+  parse_flags(query, read);
   if (const std::string* rev = query.find("rev")) {
     MYCOUCH_TRY(read.rev, doc::parse_revision(*rev));
   }
@@ -55,17 +48,27 @@ Result<DocumentQuery> parse_document_query(const http::Query& query) {
     MYCOUCH_TRY(result.open_revs, parse_open_revs(*open_revs));
   }
   if (const std::string* new_edits = query.find("new_edits")) {
-    MYCOUCH_TRY(result.new_edits, parse_boolean(*new_edits));
+    result.new_edits = *new_edits != "false";
   }
   const std::string* batch = query.find("batch");
   result.batch = batch && *batch == "ok";
   return result;
 }
 
-Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers) {
-  std::optional<doc::Revision> parent;
+void leave_out_the_tree(store::ReadOptions& read) {
+  read.revs_info = read.conflicts = read.deleted_conflicts = read.local_seq = false;
+}
+
+Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers,
+                                                     std::optional<doc::Revision> inside) {
+  std::optional<doc::Revision> parent = std::move(inside);
   if (const std::string* rev = query.find("rev")) {
-    MYCOUCH_TRY(parent, doc::parse_revision(*rev));
+    MYCOUCH_TRY(doc::Revision revision, doc::parse_revision(*rev));
+    if (parent && *parent != revision) {
+      return fail(Errc::bad_request,
+                  "Document rev from request body and query string have different values");
+    }
+    parent = std::move(revision);
   }
   if (auto etag = headers.find("If-Match")) {
     while (etag->starts_with('"')) etag->remove_prefix(1);

@@ -22,16 +22,18 @@ struct DocumentQuery {
   bool new_edits = true;
   bool batch = false;  // answered before it is safe on disk
 
-  /// Whether the answer depends on nothing but the revision, so that the revision is its ETag.
-  bool is_plain() const;
 };
 
-/// `bad_request` for a malformed revision or list, `query_parse_error` for a flag that is none. Unknown
-/// options are passed over, as in CouchDB.
+/// `bad_request` for a malformed revision or list. Unknown options, and values of flags other than "true", are
+/// passed over, as in CouchDB.
 Result<DocumentQuery> parse_document_query(const http::Query& query);
 
-/// The revision that a write is made on: `?rev=` and If-Match, which must agree; nothing where neither is
-/// there.
-Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers);
+/// CouchDB tells of a document's tree with its winner only, and not with a revision that was asked for.
+void leave_out_the_tree(store::ReadOptions& read);
+
+/// The revision that a write is made on: `inside` (of the body), `?rev=` and If-Match, which must agree; nothing
+/// where none is there.
+Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers,
+                                                     std::optional<doc::Revision> inside = {});
 
 }  // namespace mycouch::api

@@ -5,7 +5,6 @@
 #include "api/document_query.h"
 #include "api/errors.h"
 #include "api/handlers.h"
-#include "base/encoding.h"
 #include "base/random.h"
 #include "json/writer.h"
 #include "sync/local_document.h"
@@ -13,19 +12,10 @@
 namespace mycouch::api {
 namespace {
 
-std::string etag_of(const doc::Revision& revision) {
-  return '"' + revision.text() + '"';
-}
-
-http::Response written(unsigned status, std::string_view id, const doc::Revision& revision) {
-  std::string body = R"({"ok":true,"id":)";
-  json::append_string(body, id);
-  body += R"(,"rev":)";
-  json::append_string(body, revision.text());
-  body += "}\n";
-  http::Response response = json_response(status, std::move(body));
-  response.headers.add("ETag", etag_of(revision));
-  return response;
+// What the revision alone does not tell. CouchDB sends an ETag where none of it was found, asked for or not.
+bool has_more_than_the_revision(const doc::Document& document) {
+  return !document.revs_info.empty() || !document.conflicts.empty() || !document.deleted_conflicts.empty() ||
+         document.local_seq;
 }
 
 Task<void> send_open_revisions(Call& call, store::Database& database, std::string id, DocumentQuery query) {
@@ -54,24 +44,20 @@ Task<void> send_open_revisions(Call& call, store::Database& database, std::strin
   co_return co_await stream.finish();
 }
 
-Task<store::WriteOutcome> write_one(DatabaseCall& call, doc::Edit edit, const DocumentQuery& query) {
-  std::vector<doc::Edit> edits;
-  edits.push_back(std::move(edit));
-  store::WriteOptions options{query.new_edits,
-                              query.batch ? store::Durability::relaxed : store::Durability::synced};
-  MYCOUCH_CO_TRY(auto outcomes, co_await call.database().write(std::move(edits), options));
-  if (outcomes.front().error) co_return std::unexpected(*std::move(outcomes.front().error));
-  co_return std::move(outcomes.front());
-}
-
-// The parent may be named in the body, in the URL and in If-Match; they must agree.
-Result<void> join_parents(doc::Edit& edit, std::optional<doc::Revision> outside, bool new_edits) {
-  if (!outside) return {};
-  std::optional<doc::Revision> inside = new_edits ? edit.parent : std::optional(edit.path.leaf());
-  if (inside && *inside != *outside) {
-    return fail(Errc::bad_request, "Document rev from request body and query string have different values");
+// The history that is named in the body, in the URL and in If-Match; they must agree.
+Result<void> join_parents(doc::Edit& edit, const Call& call, bool new_edits) {
+  std::optional<doc::Revision> inside = edit.parent;
+  if (!edit.path.hashes.empty()) inside = edit.path.leaf();
+  MYCOUCH_TRY(auto named, parent_revision(call.query(), call.request().headers, std::move(inside)));
+  if (new_edits) {
+    edit.parent = std::move(named);
+    return {};
   }
-  if (new_edits) edit.parent = std::move(outside);
+  if (!named) {
+    return fail(Errc::bad_request,
+                "When `new_edits: false`, the document needs `_rev` or `_revisions` specified");
+  }
+  if (edit.path.hashes.empty()) edit.path = {named->generation, {named->hash}};
   return {};
 }
 
@@ -80,6 +66,27 @@ Task<void> send_accepted(DatabaseCall& call, const std::string& id) {
 }
 
 }  // namespace
+
+http::Response written_response(unsigned status, std::string_view id, const doc::Revision& revision) {
+  std::string body = R"({"ok":true,"id":)";
+  json::append_string(body, id);
+  body += R"(,"rev":)";
+  json::append_string(body, revision.text());
+  body += "}\n";
+  return json_response(status, std::move(body));
+}
+
+std::string etag_of(const doc::Revision& revision) {
+  return '"' + revision.text() + '"';
+}
+
+Task<store::WriteOutcome> write_one(DatabaseCall& call, doc::Edit edit, store::WriteOptions options) {
+  std::vector<doc::Edit> edits;
+  edits.push_back(std::move(edit));
+  MYCOUCH_CO_TRY(auto outcomes, co_await call.database().write(std::move(edits), options));
+  if (outcomes.front().error) co_return std::unexpected(*std::move(outcomes.front().error));
+  co_return std::move(outcomes.front());
+}
 
 Task<void> get_document(DatabaseCall& call) {
   std::string id = document_id(call);
@@ -90,10 +97,14 @@ Task<void> get_document(DatabaseCall& call) {
 Task<void> send_document(Call& call, store::Database& database, std::string id) {
   MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
   if (query.open_revs) {
+    leave_out_the_tree(query.read);
     co_return co_await send_open_revisions(call, database, std::move(id), std::move(query));
   }
+  // CouchDB takes `latest` for the winner's, whatever revision is named beside it.
+  if (query.read.latest) query.read.rev.reset();
+  if (query.read.rev) leave_out_the_tree(query.read);
   MYCOUCH_CO_TRY(doc::Document document, co_await database.read(std::move(id), query.read));
-  std::string etag = query.is_plain() ? etag_of(document.revision) : std::string();
+  std::string etag = has_more_than_the_revision(document) ? std::string() : etag_of(document.revision);
   if (!etag.empty() && etag_matches(call.request().headers, etag)) {
     http::Response unchanged;
     unchanged.status = 304;
@@ -113,18 +124,25 @@ Task<void> put_document(DatabaseCall& call) {
   if (id.starts_with(sync::kLocalPrefix)) co_return co_await put_local(call);
   MYCOUCH_CO_CHECK(doc::check_id(id));
   MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
-  MYCOUCH_CO_TRY(auto parent, parent_revision(call.query(), call.request().headers));
   if (call.request().headers.find("Content-Type").value_or("").starts_with("multipart/")) {
     co_return fail(Errc::bad_content_type, "multipart bodies are not accepted");
   }
   MYCOUCH_CO_TRY(std::string body, co_await call.read_body());
   MYCOUCH_CO_TRY(doc::Edit edit, sync::read_edit(body, id, query.new_edits, call.rules()));
-  MYCOUCH_CO_CHECK(join_parents(edit, std::move(parent), query.new_edits));
-  bool deleted = edit.deleted;
-  MYCOUCH_CO_TRY(store::WriteOutcome outcome, co_await write_one(call, std::move(edit), query));
-  if (query.batch) co_return co_await send_accepted(call, outcome.id);
-  http::Response response = written(deleted ? 200 : 201, outcome.id, outcome.revision);
-  response.headers.add("Location", std::string(call.request().raw_path()));
+  MYCOUCH_CO_CHECK(join_parents(edit, call, query.new_edits));
+  const unsigned done = edit.deleted ? 200 : 201;
+  store::WriteOptions options{query.new_edits,
+                              query.batch ? store::Durability::relaxed : store::Durability::synced};
+  auto outcome = co_await write_one(call, std::move(edit), options);
+  if (query.batch) {
+    // CouchDB has answered by then: who wants to know of conflicts does not ask for a batch.
+    if (!outcome && outcome.error().code != Errc::conflict) co_return std::unexpected(outcome.error());
+    co_return co_await send_accepted(call, id);
+  }
+  if (!outcome) co_return std::unexpected(std::move(outcome).error());
+  http::Response response = written_response(done, outcome->id, outcome->revision);
+  response.headers.add("ETag", etag_of(outcome->revision));
+  response.headers.add("Location", location_of(call, outcome->id));
   co_return co_await call.send(std::move(response));
 }
 
@@ -133,34 +151,33 @@ Task<void> post_document(DatabaseCall& call) {
   MYCOUCH_CO_TRY(std::string body, co_await call.read_json());
   MYCOUCH_CO_TRY(doc::Edit edit, sync::read_edit(body, {}, true, call.rules()));
   if (edit.id.empty()) edit.id = base::random_uuid();
-  query.new_edits = true;
-  MYCOUCH_CO_TRY(store::WriteOutcome outcome, co_await write_one(call, std::move(edit), query));
-  if (query.batch) co_return co_await send_accepted(call, outcome.id);
-  http::Response response = written(201, outcome.id, outcome.revision);
-  std::string_view path = call.request().raw_path();
-  while (path.ends_with('/')) path.remove_suffix(1);
-  response.headers.add("Location", std::string(path) + '/' + base::percent_encode(outcome.id));
+  std::string id = edit.id;
+  store::WriteOptions options{true, query.batch ? store::Durability::relaxed : store::Durability::synced};
+  auto outcome = co_await write_one(call, std::move(edit), options);
+  if (query.batch) {
+    if (!outcome && outcome.error().code != Errc::conflict) co_return std::unexpected(outcome.error());
+    co_return co_await send_accepted(call, id);
+  }
+  if (!outcome) co_return std::unexpected(std::move(outcome).error());
+  http::Response response = written_response(201, outcome->id, outcome->revision);
+  response.headers.add("Location", location_of(call, outcome->id));
   co_return co_await call.send(std::move(response));
 }
 
+// What is not there is told before what is wrong with the revision, as in CouchDB.
 Task<void> delete_document(DatabaseCall& call) {
   std::string id = document_id(call);
   if (id.starts_with(sync::kLocalPrefix)) co_return co_await delete_local(call);
-  MYCOUCH_CO_CHECK(doc::check_id(id));
-  MYCOUCH_CO_TRY(auto parent, parent_revision(call.query(), call.request().headers));
-  if (parent) {
-    doc::Edit edit;
-    edit.id = id;
-    edit.parent = std::move(parent);
-    edit.deleted = true;
-    stamp(edit.body, call.rules().stamp);
-    auto outcome = co_await write_one(call, std::move(edit), {});
-    if (outcome) co_return co_await call.send(written(200, outcome->id, outcome->revision));
-    if (outcome.error().code != Errc::conflict) co_return std::unexpected(std::move(outcome).error());
-  }
-  // Where there is nothing to delete, CouchDB says so rather than that the revision is stale.
-  MYCOUCH_CO_CHECK(co_await call.database().read(std::move(id), {}));
-  co_return fail(Errc::conflict, "Document update conflict.");
+  MYCOUCH_CO_CHECK(co_await call.database().read(id, {}));
+  doc::Edit edit;
+  edit.id = std::move(id);
+  edit.deleted = true;
+  MYCOUCH_CO_TRY(edit.parent, parent_revision(call.query(), call.request().headers));
+  stamp(edit.body, call.rules().stamp);
+  MYCOUCH_CO_TRY(store::WriteOutcome outcome, co_await write_one(call, std::move(edit), {}));
+  http::Response response = written_response(200, outcome.id, outcome.revision);
+  response.headers.add("ETag", etag_of(outcome.revision));
+  co_return co_await call.send(std::move(response));
 }
 
 }  // namespace mycouch::api

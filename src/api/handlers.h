@@ -12,6 +12,8 @@ Task<void> get_up(ServerCall& call);
 Task<void> get_session(ServerCall& call);
 Task<void> get_uuids(ServerCall& call);
 Task<void> get_all_dbs(ServerCall& call);
+Task<void> get_dbs_info(ServerCall& call);
+Task<void> post_dbs_info(ServerCall& call);
 Task<void> get_active_tasks(ServerCall& call);
 
 // databases.cc
@@ -22,13 +24,20 @@ Task<void> post_ensure_full_commit(DatabaseCall& call);
 Task<void> post_compact(DatabaseCall& call);
 Task<void> post_view_cleanup(DatabaseCall& call);
 Task<void> get_revs_limit(DatabaseCall& call);
+Task<void> put_revs_limit(DatabaseCall& call);
+Task<void> get_purged_infos_limit(DatabaseCall& call);
+Task<void> put_purged_infos_limit(DatabaseCall& call);
 Task<void> get_security(DatabaseCall& call);
+Task<void> put_security(DatabaseCall& call);
 
 // documents.cc
 Task<void> post_document(DatabaseCall& call);
 Task<void> get_document(DatabaseCall& call);
 Task<void> put_document(DatabaseCall& call);
 Task<void> delete_document(DatabaseCall& call);
+
+// copy.cc
+Task<void> copy_document(DatabaseCall& call);
 
 // local.cc
 Task<void> get_local(DatabaseCall& call);
@@ -47,9 +56,19 @@ Task<void> post_bulk_get(DatabaseCall& call);
 Task<void> post_revs_diff(DatabaseCall& call);
 Task<void> post_missing_revs(DatabaseCall& call);
 
+// purge.cc
+Task<void> post_purge(DatabaseCall& call);
+
 // all_docs.cc
 Task<void> get_all_docs(DatabaseCall& call);
 Task<void> post_all_docs(DatabaseCall& call);
+Task<void> post_all_docs_queries(DatabaseCall& call);
+Task<void> get_design_docs(DatabaseCall& call);
+Task<void> post_design_docs(DatabaseCall& call);
+Task<void> post_design_docs_queries(DatabaseCall& call);
+Task<void> get_local_docs(DatabaseCall& call);
+Task<void> post_local_docs(DatabaseCall& call);
+Task<void> post_local_docs_queries(DatabaseCall& call);
 
 // changes.cc
 Task<void> get_changes(DatabaseCall& call);

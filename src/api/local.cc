@@ -1,5 +1,6 @@
 // Local documents: GET, PUT, DELETE of /{db}/_local/{id}.
 
+#include "api/answers.h"
 #include "api/document_path.h"
 #include "api/errors.h"
 #include "api/handlers.h"
@@ -15,16 +16,18 @@ Result<std::string> local_id(const Call& call) {
   return id;
 }
 
-Task<void> send_written(DatabaseCall& call, unsigned status, const std::string& id, std::uint64_t version) {
+}  // namespace
+
+Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id, std::uint64_t version) {
   std::string body = R"({"ok":true,"id":)";
-  json::append_string(body, std::string(sync::kLocalPrefix) + id);
+  json::append_string(body, id);
   body += R"(,"rev":"0-)";
   json::append_number(body, version);
-  body += "\"}";
-  return call.send_json(status, std::move(body));
+  body += "\"}\n";
+  http::Response response = json_response(status, std::move(body));
+  if (call.request().method != http::Method::delete_) response.headers.add("Location", location_of(call, id));
+  return call.send(std::move(response));
 }
-
-}  // namespace
 
 Task<void> get_local(DatabaseCall& call) {
   MYCOUCH_CO_TRY(std::string id, local_id(call));
@@ -43,13 +46,13 @@ Task<void> put_local(DatabaseCall& call) {
                  sync::read_local_edit(outline, outline.root(), call.rules().max_document_size));
   if (edit.deleted) co_return co_await delete_local(call);
   MYCOUCH_CO_TRY(std::uint64_t version, co_await call.database().write_local(id, std::move(edit.body)));
-  co_return co_await send_written(call, 201, id, version);
+  co_return co_await send_local_written(call, 201, document_id(call), version);
 }
 
 Task<void> delete_local(DatabaseCall& call) {
   MYCOUCH_CO_TRY(std::string id, local_id(call));
   MYCOUCH_CO_CHECK(co_await call.database().remove_local(id));
-  co_return co_await send_written(call, 200, id, 0);
+  co_return co_await send_local_written(call, 200, document_id(call), 0);
 }
 
 Task<void> refuse_local(DatabaseCall& call) {

@@ -7,9 +7,13 @@
 
 namespace mycouch::api {
 
-Result<bool> boolean_option(const http::Query& query, std::string_view name) {
+bool is_true(const http::Query& query, std::string_view name) {
   const std::string* text = query.find(name);
-  return text ? parse_boolean(*text) : Result<bool>(false);
+  return text && *text == "true";
+}
+
+std::string shown(std::string_view text) {
+  return text.empty() ? "[]" : json::quoted(text);
 }
 
 Result<bool> parse_boolean(std::string_view text) {
@@ -18,7 +22,7 @@ Result<bool> parse_boolean(std::string_view text) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
   if (lower == "true") return true;
   if (lower == "false") return false;
-  return fail(Errc::query_parse_error, "Invalid boolean parameter: " + json::quoted(text));
+  return fail(Errc::query_parse_error, "Invalid boolean parameter: " + shown(text));
 }
 
 std::optional<std::uint64_t> parse_digits(std::string_view text) {
@@ -33,7 +37,7 @@ Result<std::uint64_t> parse_count(std::string_view text) {
   bool negative = text.starts_with('-') && parse_digits(text.substr(1));
   return fail(Errc::query_parse_error,
               std::string(negative ? "Invalid value for positive integer: " : "Invalid value for integer: ") +
-                  json::quoted(text));
+                  shown(text));
 }
 
 Result<std::optional<json::Value>> json_option(const http::Query& query, std::string_view name) {

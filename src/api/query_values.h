@@ -12,8 +12,8 @@
 
 namespace mycouch::api {
 
-/// An option that is absent is false.
-Result<bool> boolean_option(const http::Query& query, std::string_view name);
+/// Whether the option is "true": for those of which CouchDB passes over every other value.
+bool is_true(const http::Query& query, std::string_view name);
 
 /// "true" or "false" in any case; `query_parse_error` otherwise.
 Result<bool> parse_boolean(std::string_view text);
@@ -21,6 +21,10 @@ Result<bool> parse_boolean(std::string_view text);
 Result<std::uint64_t> parse_count(std::string_view text);
 /// Digits alone, in range; nothing otherwise.
 std::optional<std::uint64_t> parse_digits(std::string_view text);
+
+/// How CouchDB shows the text of an option in its errors: as Erlang's strings, of which the empty one is a
+/// list.
+std::string shown(std::string_view text);
 
 /// An option that is JSON; nothing when it is absent.
 Result<std::optional<json::Value>> json_option(const http::Query& query, std::string_view name);

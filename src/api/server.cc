@@ -1,7 +1,9 @@
-// What concerns the server as a whole: /, /_up, /_session, /_uuids, /_all_dbs.
+// What concerns the server as a whole: /, /_up, /_session, /_uuids, /_all_dbs, /_dbs_info.
 
 #include <algorithm>
 
+#include "api/all_docs_query.h"
+#include "api/answers.h"
 #include "api/errors.h"
 #include "api/handlers.h"
 #include "api/query_values.h"
@@ -55,6 +57,47 @@ Task<std::vector<std::string>> databases_of(Backend& backend, const tenancy::Act
   co_return names;
 }
 
+// Of the names, in their order, those that the options of a listing select. A key that is no string comes before
+// every name.
+std::vector<std::string> selected(std::vector<std::string> names, const sync::AllDocsOptions& options) {
+  auto order = [](const std::string& name, const json::Value& key) {
+    const std::string* text = key.as_string();
+    return text ? name.compare(*text) : 1;
+  };
+  if (options.keys) {
+    std::erase_if(names, [&](const std::string& name) {
+      return std::ranges::find(*options.keys, json::Value(name)) == options.keys->end();
+    });
+  }
+  std::erase_if(names, [&](const std::string& name) {
+    const std::optional<json::Value>& low = options.descending ? options.end : options.start;
+    const std::optional<json::Value>& high = options.descending ? options.start : options.end;
+    if ((low && order(name, *low) < 0) || (high && order(name, *high) > 0)) return true;
+    return !options.inclusive_end && options.end && order(name, *options.end) == 0;
+  });
+  if (options.descending) std::ranges::reverse(names);
+  names.erase(names.begin(),
+              names.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(options.skip, names.size())));
+  if (options.limit && names.size() > *options.limit) names.resize(*options.limit);
+  return names;
+}
+
+Task<void> append_database(ServerCall& call, std::string name, std::string& out) {
+  out += R"({"key":)";
+  json::append_string(out, name);
+  std::string unused;
+  AdmissionRequest request{.database = std::move(name), .tenant = {}, .writes = false};
+  MYCOUCH_CO_TRY(Admission admission,
+                 co_await Admission::open(call.backend(), call.actor(), std::move(request), &unused));
+  MYCOUCH_CO_TRY(store::DatabaseInfo info, co_await admission.database().info());
+  out += R"(,"info":)";
+  append_information(out, info);
+  out += '}';
+  co_return Result<void>{};
+}
+
+constexpr std::size_t kMostDatabasesAsked = 100;  // CouchDB's
+
 }  // namespace
 
 Task<void> get_welcome(ServerCall& call) {
@@ -105,9 +148,52 @@ Task<void> get_uuids(ServerCall& call) {
 }
 
 Task<void> get_all_dbs(ServerCall& call) {
+  MYCOUCH_CO_TRY(sync::AllDocsOptions options, parse_all_docs_query(call.query(), nullptr));
   MYCOUCH_CO_TRY(std::vector<std::string> names, co_await databases_of(call.backend(), call.actor()));
+  names = selected(std::move(names), options);
   json::Array list(names.begin(), names.end());
   co_return co_await call.send_json(200, json::write(json::Value(std::move(list))));
+}
+
+Task<void> get_dbs_info(ServerCall& call) {
+  MYCOUCH_CO_TRY(sync::AllDocsOptions options, parse_all_docs_query(call.query(), nullptr));
+  MYCOUCH_CO_TRY(std::vector<std::string> names, co_await databases_of(call.backend(), call.actor()));
+  ResponseStream stream(call, json_response(200, {}));
+  stream.text() += '[';
+  bool first = true;
+  for (std::string& name : selected(std::move(names), options)) {
+    std::string entry;
+    auto appended = co_await append_database(call, std::move(name), entry);
+    if (!appended && appended.error().code == Errc::not_found) continue;  // deleted meanwhile
+    MYCOUCH_CO_CHECK(std::move(appended));
+    if (!std::exchange(first, false)) stream.text() += ',';
+    stream.text() += entry;
+    if (stream.full()) MYCOUCH_CO_CHECK(co_await stream.flush());
+  }
+  stream.text() += "]\n";
+  co_return co_await stream.finish();
+}
+
+Task<void> post_dbs_info(ServerCall& call) {
+  MYCOUCH_CO_TRY(json::Object body, co_await call.read_object(kMaxOptionsBody));
+  const json::Value* member = body.find("keys");
+  if (!member) co_return fail(Errc::bad_request, "`keys` member must exist.");
+  const json::Array* keys = member->as_array();
+  if (!keys) co_return fail(Errc::bad_request, "`keys` member must be an array.");
+  if (keys->size() > kMostDatabasesAsked) co_return fail(Errc::bad_request, "too_many_keys");
+  MYCOUCH_CO_TRY(std::vector<std::string> names, co_await databases_of(call.backend(), call.actor()));
+  std::string answer = "[";
+  for (const json::Value& key : *keys) {
+    if (answer.size() > 1) answer += ',';
+    std::string entry;
+    const std::string* name = key.as_string();
+    if (name && std::ranges::binary_search(names, *name) && co_await append_database(call, *name, entry)) {
+      answer += entry;
+    } else {
+      answer += R"({"key":)" + json::write(key) + R"(,"error":"not_found"})";
+    }
+  }
+  co_return co_await call.send_json(200, answer + "]");
 }
 
 Task<void> get_active_tasks(ServerCall& call) {

@@ -199,7 +199,8 @@ Result<std::vector<IncomingAttachment>> read_attachments(const json::Node& node)
 // Takes the members of one document one after another.
 class EditReader {
  public:
-  EditReader(std::string_view url_id, std::size_t document_size, const EditRules& rules) : rules_(rules) {
+  EditReader(std::string_view url_id, std::size_t document_size, const EditRules& rules)
+      : rules_(rules), has_url_id_(!url_id.empty()) {
     edit_.id = url_id;
     edit_.body.reserve(document_size);
     edit_.body = '{';
@@ -267,10 +268,7 @@ class EditReader {
     if (node.kind != json::Kind::string) return fail(Errc::illegal_docid, "Document id must be a string");
     StringContent id(node.text);
     MYCOUCH_CHECK(check_id(id.view()));
-    if (!edit_.id.empty() && edit_.id != id.view()) {
-      return fail(Errc::bad_request, "Document id in the body and in the URL have different values");
-    }
-    edit_.id = id.view();
+    if (!has_url_id_) edit_.id = id.view();
     return {};
   }
 
@@ -278,7 +276,7 @@ class EditReader {
   Result<void> place_in_history() {
     if (edit_.path.hashes.empty() && rev_) edit_.path = {rev_->generation, {rev_->hash}};
     if (!rules_.new_edits) {
-      if (!edit_.path.hashes.empty()) return {};
+      if (!edit_.path.hashes.empty() || has_url_id_) return {};
       return fail(Errc::bad_request,
                   "When `new_edits: false`, the document needs `_rev` or `_revisions` specified");
     }
@@ -291,6 +289,7 @@ class EditReader {
   }
 
   const EditRules& rules_;
+  const bool has_url_id_;
   Edit edit_;
   std::optional<Revision> rev_;
   bool stamped_ = false;

@@ -333,6 +333,35 @@ std::vector<std::uint32_t> RevTree::keep(const std::vector<bool>& kept) {
   return unreferenced;
 }
 
+RevTree::Removed RevTree::remove_leaves(std::span<const Revision> asked) {
+  Removed removed;
+  std::vector<bool> stays(nodes_.size(), true);
+  for (Index leaf : leaves()) {
+    if (std::ranges::find(asked, nodes_[leaf].revision) == asked.end()) continue;
+    removed.leaves.push_back(nodes_[leaf].revision);
+    stays[leaf] = false;
+  }
+  if (removed.leaves.empty()) return removed;
+
+  // A parent stays as long as one of its children does.
+  std::vector<bool> is_parent = parents_of(nodes_);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (is_parent[i]) stays[i] = false;
+  }
+  std::vector<Index> kept;
+  for (std::size_t i = nodes_.size(); i-- > 0;) {
+    if (stays[i]) {
+      kept.push_back(static_cast<Index>(i));
+      if (nodes_[i].parent != kNone) stays[nodes_[i].parent] = true;
+    } else if (nodes_[i].body != 0) {
+      removed.bodies.push_back(nodes_[i].body);
+    }
+  }
+  std::ranges::reverse(kept);
+  reorder(kept);
+  return removed;
+}
+
 std::vector<Revision> RevTree::missing(std::span<const Revision> asked) const {
   std::vector<Revision> sorted(asked.begin(), asked.end());
   std::ranges::sort(sorted);
@@ -343,8 +372,9 @@ std::vector<Revision> RevTree::missing(std::span<const Revision> asked) const {
               known.begin() + (equal.end() - sorted.begin()), true);
   }
   std::vector<Revision> result;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (!known[i]) result.push_back(std::move(sorted[i]));
+  for (const Revision& revision : asked) {
+    auto at = std::ranges::lower_bound(sorted, revision);
+    if (!known[static_cast<std::size_t>(at - sorted.begin())]) result.push_back(revision);
   }
   return result;
 }

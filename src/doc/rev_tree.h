@@ -87,7 +87,15 @@ class RevTree {
   /// revisions, and all live ones. Returns and moves as `stem` does.
   std::vector<std::uint32_t> drop_ended_branches(std::size_t limit);
 
-  /// Of `asked`, those that the tree does not hold (as stored or as an ancestor), in ascending order.
+  struct Removed {
+    std::vector<Revision> leaves;       // in the order of leaves()
+    std::vector<std::uint32_t> bodies;  // that are no longer referred to
+  };
+  /// Takes those of `asked` that are leaves out of the tree, each with the ancestors that lead to no other
+  /// leaf. Where there are any, indexes hold no longer.
+  Removed remove_leaves(std::span<const Revision> asked);
+
+  /// Of `asked`, those that the tree does not hold (as stored or as an ancestor), in their order.
   std::vector<Revision> missing(std::span<const Revision> asked) const;
   /// For a revision that is missing: the leaves that may be its ancestors, by generation (CouchDB's rule).
   std::vector<Revision> possible_ancestors(std::span<const Revision> missing) const;

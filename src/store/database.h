@@ -34,7 +34,20 @@ struct DatabaseInfo {
   std::uint64_t doc_del_count = 0;
   std::uint64_t active_size = 0;  // bytes of the live documents' bodies
   bool compact_running = false;
+};
+
+/// What the administrator may set of a database, for all of its scopes.
+struct DatabaseSettings {
   std::uint32_t revs_limit = 1000;
+  std::uint64_t purged_infos_limit = 1000;  // as it was set: purges leave nothing that could be limited
+  std::string security{};                   // a JSON object's text, as it was set; empty: never
+};
+
+/// The members that are there are set.
+struct SettingsChange {
+  std::optional<std::uint32_t> revs_limit = std::nullopt;  // from 1
+  std::optional<std::uint64_t> purged_infos_limit = std::nullopt;
+  std::optional<std::string> security = std::nullopt;
 };
 
 struct ReadOptions {
@@ -45,6 +58,7 @@ struct ReadOptions {
   bool conflicts = false;
   bool deleted_conflicts = false;
   bool local_seq = false;
+  bool deleted = false;  // a deleted winner is read too
   doc::AttachmentForm attachments = doc::AttachmentForm::stubs;
   /// Of calls that read many documents: they end after the document that brings their answer to so many
   /// bytes.
@@ -112,7 +126,7 @@ struct AllDocsQuery {
   std::size_t limit = 1000;  // rows of a page; with bodies a page also ends at about `max_bytes`
   std::size_t max_bytes = 1 << 20;
   bool include_docs = false;
-  ReadOptions read;  // for include_docs: conflicts, attachments
+  ReadOptions read{};  // for include_docs: conflicts, attachments
 };
 
 struct AllDocsRow {
@@ -131,6 +145,16 @@ struct AllDocsPage {
 struct LocalDocument {
   std::string body;           // JSON object's text, without `_id` and `_rev`
   std::uint64_t version = 0;  // the N of "0-N"
+};
+
+struct LocalRow {
+  std::string id;  // without "_local/"
+  LocalDocument document;
+};
+
+struct LocalPage {
+  std::vector<LocalRow> rows;
+  bool at_end = true;
 };
 
 /// Removes itself; a waiter is woken after each change of the scope, and when the database is deleted.
@@ -196,6 +220,9 @@ class Database {
   virtual Task<LocalDocument> read_local(std::string id) = 0;
   virtual Task<std::uint64_t> write_local(std::string id, std::string body) = 0;  // its new version
   virtual Task<void> remove_local(std::string id) = 0;
+  /// In the order of their ids. The query's `start` and `end` are without "_local/" too; the bodies are always
+  /// there.
+  virtual Task<LocalPage> local_docs(AllDocsQuery query) = 0;
 
   /// The content of an attachment of one revision (nothing: the winner); `not_found` where either is not
   /// there.
@@ -210,6 +237,20 @@ class Database {
   /// Removes documents of the partition as if they had never been, whatever their revisions, as one atomic
   /// batch. Ids that are not there are passed over.
   virtual Task<void> purge(std::vector<std::string> ids) = 0;
+
+  struct PurgeRequest {
+    std::string id;
+    std::vector<doc::Revision> revisions;
+  };
+  /// Removes leaves as if they had never been, as one atomic batch: those of each request that were removed. A
+  /// revision that is no leaf stays; a document whose last leaf goes is gone.
+  virtual Task<std::vector<std::vector<doc::Revision>>> purge_revisions(
+      std::vector<PurgeRequest> requests) = 0;
+
+  virtual Task<DatabaseSettings> settings() = 0;
+  /// Of the whole database, whatever the view is confined to. A new limit of revisions takes effect as
+  /// documents are written.
+  virtual Task<void> change_settings(SettingsChange change) = 0;
 
   /// Starts to drop the bodies of revisions that are no leaves; `info` tells when it is done.
   virtual Task<void> compact() = 0;

@@ -1,4 +1,5 @@
-// _all_docs: the documents of a database in the order of their ids, or those of given ids.
+// _all_docs, _design_docs and _local_docs: the documents of a database in the order of their ids, or those of
+// given ids.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +14,15 @@
 
 namespace mycouch::sync {
 
+/// Which documents are listed.
+enum class Listing : std::uint8_t { all, design, local };
+
 struct AllDocsOptions {
   /// JSON values, as the protocol has them. An id is a string; every other value sorts before all ids, as in
   /// CouchDB.
   std::optional<json::Value> start;
   std::optional<json::Value> end;
-  std::optional<json::Array> keys;  // the rows of these instead of a range
+  std::optional<json::Array> keys;  // the rows of these instead of a range; only those that are of the listing
   bool inclusive_end = true;
   bool descending = false;
   std::uint64_t skip = 0;
@@ -30,7 +34,7 @@ struct AllDocsOptions {
 };
 
 /// Appends {"total_rows","offset","rows"}. `offset` is null where a `start` is given: how many ids lie before
-/// it would have to be counted.
-Task<void> all_docs(store::Database& database, AllDocsOptions options, Output& output);
+/// it would have to be counted. Of local documents neither is told.
+Task<void> all_docs(store::Database& database, Listing listing, AllDocsOptions options, Output& output);
 
 }  // namespace mycouch::sync

@@ -33,13 +33,15 @@ Result<doc::Edit> read_edit(const json::Outline& outline, const json::Node& node
                             bool new_edits, const WriteRules& rules) {
   doc::EditRules edit_rules{new_edits, rules.stamp, rules.max_document_size};
   MYCOUCH_TRY(doc::Edit edit, doc::read_edit(outline, node, url_id, edit_rules));
-  if (!rules.design_code && edit.id.starts_with("_design/")) {
-    MYCOUCH_TRY(bool code, carries_code(edit.body));
-    if (code)
-      return fail(Errc::forbidden,
-                  "design documents with code are not accepted: code of a tenant is never run");
-  }
+  MYCOUCH_CHECK(check_code(edit, rules));
   return edit;
+}
+
+Result<void> check_code(const doc::Edit& edit, const WriteRules& rules) {
+  if (rules.design_code || !edit.id.starts_with("_design/")) return {};
+  MYCOUCH_TRY(bool code, carries_code(edit.body));
+  if (!code) return {};
+  return fail(Errc::forbidden, "design documents with code are not accepted: code of a tenant is never run");
 }
 
 Result<doc::Edit> read_edit(std::string_view body, std::string_view url_id, bool new_edits,

@@ -296,6 +296,17 @@ class Tenancy::TableDatabase final : public store::Database {
   Task<void> purge(std::vector<std::string> /*ids*/) override {
     co_return fail(Errc::forbidden, "documents here are not purged");
   }
+  Task<std::vector<std::vector<doc::Revision>>> purge_revisions(
+      std::vector<PurgeRequest> /*requests*/) override {
+    co_return fail(Errc::forbidden, "documents here are not purged");
+  }
+  Task<store::LocalPage> local_docs(store::AllDocsQuery query) override {
+    return rows_->local_docs(std::move(query));
+  }
+  Task<store::DatabaseSettings> settings() override { return rows_->settings(); }
+  Task<void> change_settings(store::SettingsChange /*change*/) override {
+    co_return fail(Errc::forbidden, "there is nothing to set here");
+  }
 
  private:
   Task<Written> write_here(const doc::Edit& edit);

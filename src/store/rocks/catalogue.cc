@@ -14,11 +14,29 @@ std::string dead_key(DatabaseNumber number) {
   return key;
 }
 
-std::string database_value(const DatabaseRecord& record) {
+std::string database_value(const DatabaseRecord& record, const DatabaseSettings& settings) {
   std::string value;
   base::append_varint(value, record.number);
   base::append_sized(value, record.epoch);
+  base::append_varint(value, settings.revs_limit);
+  base::append_varint(value, settings.purged_infos_limit);
+  base::append_sized(value, settings.security);
   return value;
+}
+
+DatabaseSettings DatabaseRecord::settings() const {
+  std::lock_guard lock(settings_mutex_);
+  return settings_;
+}
+
+std::uint32_t DatabaseRecord::revs_limit() const {
+  std::lock_guard lock(settings_mutex_);
+  return settings_.revs_limit;
+}
+
+void DatabaseRecord::set_settings(DatabaseSettings settings) {
+  std::lock_guard lock(settings_mutex_);
+  settings_ = std::move(settings);
 }
 
 std::shared_ptr<DatabaseRecord> Catalogue::find(std::string_view name) const {
@@ -53,7 +71,16 @@ std::shared_ptr<DatabaseRecord> Catalogue::restore(std::string_view name, std::s
   auto number = reader.varint();
   auto epoch = reader.sized();
   if (!number || !epoch) return nullptr;
-  return make(name, static_cast<DatabaseNumber>(*number), std::string(*epoch));
+  auto record = make(name, static_cast<DatabaseNumber>(*number), std::string(*epoch));
+  if (reader.rest().empty()) return record;  // from before there were settings
+  auto revs_limit = reader.varint();
+  auto purged_infos_limit = reader.varint();
+  auto security = reader.sized();
+  if (!revs_limit || !purged_infos_limit || !security) return nullptr;
+  record->set_settings({.revs_limit = static_cast<std::uint32_t>(*revs_limit),
+                        .purged_infos_limit = *purged_infos_limit,
+                        .security = std::string(*security)});
+  return record;
 }
 
 void Catalogue::add(std::shared_ptr<DatabaseRecord> record) {

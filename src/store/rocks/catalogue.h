@@ -26,14 +26,23 @@ struct DatabaseRecord {
   bool keeps_for_merging = false;          // see Store
   std::vector<Store::Observer> observers;  // all three are set when the record is made
 
+  DatabaseSettings settings() const;
+  std::uint32_t revs_limit() const;
+  void set_settings(DatabaseSettings settings);
+
   /// Partitions that are being compacted.
   std::mutex compacting_mutex;
   std::set<std::string, std::less<>> compacting;
+
+ private:
+  mutable std::mutex settings_mutex_;
+  DatabaseSettings settings_;
 };
 
 /// What stands in the family "default", as keys and values.
 std::string database_key(std::string_view name);
-std::string database_value(const DatabaseRecord& record);
+/// Number, sized epoch; and, once something was set: the limits of revisions and of purges, sized security.
+std::string database_value(const DatabaseRecord& record, const DatabaseSettings& settings);
 std::string dead_key(DatabaseNumber number);
 inline constexpr std::string_view kStoreKey = "store";
 inline constexpr std::string_view kDatabaseKeys = "database/";

@@ -29,6 +29,7 @@ class DocumentEdit {
   Result<bool> can_follow(const doc::Edit& edit);
   Result<void> compact();
   Result<void> purge();
+  Result<std::vector<doc::Revision>> purge_leaves(const std::vector<doc::Revision>& revisions);
 
  private:
   // What the rows and counters of the scopes know of a document.
@@ -67,6 +68,8 @@ class DocumentEdit {
   // The document's row is gone from a scope, and is not counted there any more.
   void take_out(const ScopePosition& position, const std::string& prefix, Counters& counters);
   Result<void> take_out_of_all_scopes();
+  void empty_entry();
+  Result<void> note_winner_bytes();
   std::string body_key_of(std::uint32_t number) const { return body_key(target_.prefix, id_, number); }
 
   Transaction& transaction_;
@@ -292,8 +295,7 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
   if (node == tree.winner()) {
     entry_->winner_bytes = record.json.size();
   } else {
-    MYCOUCH_TRY(BodyRecord winner, body_of(tree.winner()));
-    entry_->winner_bytes = winner.json.size();
+    MYCOUCH_CHECK(note_winner_bytes());
   }
   MYCOUCH_CHECK(drop_bodies(detach_old_bodies(node, old_bodies_kept(record))));
   MYCOUCH_CHECK(settle(merge.merged != doc::RevTree::Merged::filled_in || merge.deepened));
@@ -307,20 +309,19 @@ Result<void> DocumentEdit::deepen(Index node, const doc::RevPath& path) {
   doc::RevTree deeper = entry_->tree;
   deeper.merge(path, false, 0);
   doc::RevTree kept = deeper;
-  kept.stem(target_.revs_limit);
+  kept.stem(target_.database->revs_limit());
   std::string before;
   std::string after;
   entry_->tree.encode(before);
   kept.encode(after);
   if (before == after) return {};
   entry_->tree = std::move(deeper);
-  MYCOUCH_TRY(BodyRecord winner, body_of(entry_->tree.winner()));
-  entry_->winner_bytes = winner.json.size();
+  MYCOUCH_CHECK(note_winner_bytes());
   return settle(true);
 }
 
 Result<void> DocumentEdit::settle(bool leaves_changed) {
-  MYCOUCH_CHECK(drop_bodies(entry_->tree.stem(target_.revs_limit)));
+  MYCOUCH_CHECK(drop_bodies(entry_->tree.stem(target_.database->revs_limit())));
   if (target_.database->keeps_for_merging) {
     MYCOUCH_CHECK(drop_bodies(entry_->tree.drop_ended_branches(kKeptEndedBranches)));
   }
@@ -445,12 +446,38 @@ Result<void> DocumentEdit::purge() {
   for (const doc::RevTree::Node& node : entry_->tree.nodes()) {
     if (node.body != 0) MYCOUCH_CHECK(drop_body(node.body));
   }
-  // The positions are needed until the rows are taken out, at the end.
+  empty_entry();
+  transaction_.changed(target_.database, id_);
+  return {};
+}
+
+Result<std::vector<doc::Revision>> DocumentEdit::purge_leaves(const std::vector<doc::Revision>& revisions) {
+  MYCOUCH_CHECK(load());
+  doc::RevTree::Removed removed = entry_->tree.remove_leaves(revisions);
+  if (removed.leaves.empty()) return removed.leaves;
+  move_rows_at_end();
+  MYCOUCH_CHECK(drop_bodies(removed.bodies));
+  if (entry_->tree.empty()) {
+    empty_entry();
+  } else {
+    MYCOUCH_CHECK(note_winner_bytes());
+    transaction_.entry_changed(document_key_);
+  }
+  transaction_.changed(target_.database, id_);
+  return std::move(removed.leaves);
+}
+
+// The positions are needed until the rows are taken out, at the end.
+void DocumentEdit::empty_entry() {
   Entry emptied;
   emptied.positions = std::move(entry_->positions);
   *entry_ = std::move(emptied);
   transaction_.entry_purged(document_key_);
-  transaction_.changed(target_.database, id_);
+}
+
+Result<void> DocumentEdit::note_winner_bytes() {
+  MYCOUCH_TRY(BodyRecord winner, body_of(entry_->tree.winner()));
+  entry_->winner_bytes = winner.json.size();
   return {};
 }
 
@@ -484,6 +511,12 @@ Result<void> compact_document(Transaction& transaction, const Target& target, co
 
 Result<void> purge_document(Transaction& transaction, const Target& target, const std::string& id) {
   return DocumentEdit(transaction, target, id).purge();
+}
+
+Result<std::vector<doc::Revision>> purge_leaves(Transaction& transaction, const Target& target,
+                                                const std::string& id,
+                                                const std::vector<doc::Revision>& revisions) {
+  return DocumentEdit(transaction, target, id).purge_leaves(revisions);
 }
 
 }  // namespace mycouch::store::rocks

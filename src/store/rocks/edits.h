@@ -19,7 +19,6 @@ struct Target {
   std::shared_ptr<DatabaseRecord> database;
   std::string partition;
   std::string prefix;  // key_prefix(database, partition)
-  std::uint32_t revs_limit = 1000;
 };
 
 Target make_target(std::shared_ptr<DatabaseRecord> database, std::string partition);
@@ -46,5 +45,11 @@ Result<void> compact_document(Transaction& transaction, const Target& target, co
 /// Removes the document as if it had never been, whatever its revisions; nothing happens where there is none.
 /// The sequences of its scopes do not move on: what was counted stays counted, and no row tells of it.
 Result<void> purge_document(Transaction& transaction, const Target& target, const std::string& id);
+
+/// Removes those of the revisions that are leaves, and the document with its last one: those that were removed.
+/// What stays of the document is a change of it.
+Result<std::vector<doc::Revision>> purge_leaves(Transaction& transaction, const Target& target,
+                                                const std::string& id,
+                                                const std::vector<doc::Revision>& revisions);
 
 }  // namespace mycouch::store::rocks

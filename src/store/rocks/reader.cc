@@ -30,6 +30,23 @@ std::unexpected<Error> missing() {
   return fail(Errc::not_found, "missing");
 }
 
+// To the first row of a query, of those whose ids stand behind `prefix`.
+void seek(rocksdb::Iterator& rows, const std::string& prefix, const AllDocsQuery& query) {
+  if (!query.descending) {
+    rows.Seek(document_key(prefix, query.start));
+  } else if (query.start.empty()) {
+    rows.SeekToLast();
+  } else {
+    rows.SeekForPrev(document_key(prefix, query.start));
+  }
+}
+
+bool is_behind(const std::string& id, const AllDocsQuery& query) {
+  if (!query.end) return false;
+  int order = query.descending ? query.end->compare(id) : id.compare(*query.end);
+  return order > 0 || (order == 0 && !query.inclusive_end);
+}
+
 }  // namespace
 
 Reader::Reader(OpenedDb& opened, const View& view, Tier tier) : opened_(opened), view_(view) {
@@ -213,7 +230,7 @@ Result<doc::Document> Reader::document(const std::string& id, const ReadOptions&
     node = found->tree.find(*options.rev);
     if (node == kNone) return missing();
     if (options.latest) node = found->tree.leaves_below(node).front();
-  } else if (found->tree.deleted()) {
+  } else if (found->tree.deleted() && !options.deleted) {
     return fail(Errc::not_found, "deleted");
   }
   MYCOUCH_TRY(auto document, build(id, *found, node, options));
@@ -249,7 +266,9 @@ Result<std::vector<OpenRevision>> Reader::revisions(const std::string& id,
   MYCOUCH_TRY(auto found, entry(id));
   std::vector<OpenRevision> result;
   std::vector<Index> seen;
-  for (const doc::Revision& revision : asked) {
+  for (auto at = asked.begin(); at != asked.end(); ++at) {
+    const doc::Revision& revision = *at;
+    if (std::find(asked.begin(), at, revision) != at) continue;  // answered once
     Index node = found ? found->tree.find(revision) : kNone;
     if (node == kNone) {
       result.push_back({revision, std::nullopt});
@@ -370,22 +389,13 @@ Result<AllDocsPage> Reader::all_docs(const AllDocsQuery& query) {
   if (view_.partial) return all_docs_of_scope(query);
   const std::string& prefix = view_.target.prefix;
   auto rows = iterate(opened_.families().documents, prefix);
-  if (!query.descending) {
-    rows->Seek(document_key(prefix, query.start));
-  } else if (query.start.empty()) {
-    rows->SeekToLast();
-  } else {
-    rows->SeekForPrev(document_key(prefix, query.start));
-  }
+  seek(*rows, prefix, query);
   AllDocsPage page;
   std::size_t skipped = 0;
   std::size_t bytes = 0;
   for (; rows->Valid(); query.descending ? rows->Prev() : rows->Next()) {
     std::string id(view(rows->key()).substr(prefix.size()));
-    if (query.end) {
-      int order = query.descending ? query.end->compare(id) : id.compare(*query.end);
-      if (order > 0 || (order == 0 && !query.inclusive_end)) break;
-    }
+    if (is_behind(id, query)) break;
     std::optional<Entry> entry = Entry::decode(view(rows->value()));
     if (!entry) return std::unexpected(corrupt("entry"));
     if (entry->tree.empty() || entry->tree.deleted()) continue;
@@ -423,10 +433,7 @@ Result<AllDocsPage> Reader::all_docs_of_scope(const AllDocsQuery& query) {
   for (const std::string& id : ids) {
     bool before_start = query.descending ? !query.start.empty() && id > query.start : id < query.start;
     if (before_start) continue;
-    if (query.end) {
-      int order = query.descending ? query.end->compare(id) : id.compare(*query.end);
-      if (order > 0 || (order == 0 && !query.inclusive_end)) break;
-    }
+    if (is_behind(id, query)) break;
     if (page.skipped < query.skip) {
       ++page.skipped;
       continue;
@@ -469,6 +476,33 @@ Result<LocalDocument> Reader::local(const std::string& id) {
                                              "local document"));
   if (!record) return missing();
   return LocalDocument{std::move(record->json), record->version};
+}
+
+Result<LocalPage> Reader::local_docs(const AllDocsQuery& query) {
+  const std::string& prefix = view_.scope_prefix;
+  auto rows = iterate(opened_.families().local, prefix);
+  seek(*rows, prefix, query);
+  LocalPage page;
+  std::size_t skipped = 0;
+  std::size_t bytes = 0;
+  for (; rows->Valid(); query.descending ? rows->Prev() : rows->Next()) {
+    std::string id(view(rows->key()).substr(prefix.size()));
+    if (is_behind(id, query)) break;
+    if (skipped < query.skip) {
+      ++skipped;
+      continue;
+    }
+    if (page.rows.size() == query.limit || bytes > query.max_bytes) {
+      page.at_end = false;
+      break;
+    }
+    std::optional<LocalRecord> record = LocalRecord::decode(view(rows->value()));
+    if (!record) return std::unexpected(corrupt("local document"));
+    bytes += id.size() + record->json.size();
+    page.rows.push_back({std::move(id), LocalDocument{std::move(record->json), record->version}});
+  }
+  MYCOUCH_CHECK(check(*rows));
+  return page;
 }
 
 Result<Database::AttachmentContent> Reader::attachment(const std::string& id,

@@ -53,6 +53,7 @@ class Reader {
   Result<std::vector<std::optional<AllDocsRow>>> all_docs_by_id(const std::vector<std::string>& ids,
                                                                 const AllDocsQuery& query);
   Result<LocalDocument> local(const std::string& id);
+  Result<LocalPage> local_docs(const AllDocsQuery& query);
   Result<Database::AttachmentContent> attachment(const std::string& id,
                                                  const std::optional<doc::Revision>& rev,
                                                  const std::string& name);

@@ -123,6 +123,10 @@ class RocksDatabase final : public Database {
     return read<LocalDocument>([id = std::move(id)](Reader& reader) { return reader.local(id); });
   }
 
+  Task<LocalPage> local_docs(AllDocsQuery query) override {
+    return read<LocalPage>([query = std::move(query)](Reader& reader) { return reader.local_docs(query); });
+  }
+
   Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
                                           std::string name) override {
     return read<AttachmentContent>([id = std::move(id), rev = std::move(rev), name = std::move(name)](
@@ -185,6 +189,41 @@ class RocksDatabase final : public Database {
           removed = view_.target.database->removed;
           if (removed) return {};
           for (const std::string& id : ids) MYCOUCH_CHECK(purge_document(transaction, view_.target, id));
+          return {};
+        }));
+    if (removed) co_return database_gone();
+    co_return Result<void>();
+  }
+
+  Task<std::vector<std::vector<doc::Revision>>> purge_revisions(std::vector<PurgeRequest> requests) override {
+    bool removed = false;
+    std::vector<std::vector<doc::Revision>> purged;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
+          removed = view_.target.database->removed;
+          if (removed) return {};
+          purged.clear();
+          for (const PurgeRequest& request : requests) {
+            MYCOUCH_TRY(auto gone, purge_leaves(transaction, view_.target, request.id, request.revisions));
+            purged.push_back(std::move(gone));
+          }
+          return {};
+        }));
+    if (removed) co_return database_gone();
+    co_return purged;
+  }
+
+  Task<DatabaseSettings> settings() override {
+    if (view_.target.database->removed) co_return database_gone();
+    co_return view_.target.database->settings();
+  }
+
+  Task<void> change_settings(SettingsChange change) override {
+    bool removed = false;
+    MYCOUCH_CO_CHECK(
+        co_await core_->commit(Durability::synced, [&](Transaction& transaction) -> Result<void> {
+          removed = view_.target.database->removed;
+          if (!removed) transaction.change_settings(view_.target.database, change);
           return {};
         }));
     if (removed) co_return database_gone();

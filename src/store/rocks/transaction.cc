@@ -141,7 +141,7 @@ std::shared_ptr<DatabaseRecord> Transaction::database(const std::string& name) c
 }
 
 void Transaction::create_database(std::shared_ptr<DatabaseRecord> record) {
-  batch_.Put(opened_.families().catalogue, database_key(record->name), database_value(*record));
+  batch_.Put(opened_.families().catalogue, database_key(record->name), database_value(*record, {}));
   std::string name = record->name;
   databases_[name] = std::move(record);
 }
@@ -153,7 +153,16 @@ void Transaction::remove_database(const std::shared_ptr<DatabaseRecord>& record)
   removed_.push_back(record);
 }
 
+void Transaction::change_settings(const std::shared_ptr<DatabaseRecord>& record,
+                                  const SettingsChange& change) {
+  DatabaseSettings& settings = settings_.try_emplace(record, record->settings()).first->second;
+  if (change.revs_limit) settings.revs_limit = *change.revs_limit;
+  if (change.purged_infos_limit) settings.purged_infos_limit = *change.purged_infos_limit;
+  if (change.security) settings.security = *change.security;
+}
+
 void Transaction::publish_databases(Catalogue& catalogue) const {
+  for (const auto& [record, settings] : settings_) record->set_settings(settings);
   for (const auto& record : removed_) record->removed = true;
   for (const auto& [name, record] : databases_) {
     catalogue.remove(name);
@@ -202,6 +211,10 @@ Result<rocksdb::WriteBatch*> Transaction::batch() {
   for (AtEnd& work : at_end_) MYCOUCH_CHECK(work(*this));
   MYCOUCH_CHECK(put_log_rows());
   const Families& families = opened_.families();
+  for (const auto& [record, settings] : settings_) {
+    if (database(record->name) != record) continue;  // removed meanwhile
+    batch_.Put(families.catalogue, database_key(record->name), database_value(*record, settings));
+  }
   for (auto& [key, loaded] : entries_) {
     if (!loaded.changed) continue;
     if (loaded.entry.tree.empty()) {

@@ -73,7 +73,8 @@ class Transaction {
   void create_database(std::shared_ptr<DatabaseRecord> record);
   /// Its rows are left to be swept.
   void remove_database(const std::shared_ptr<DatabaseRecord>& record);
-  /// Once the group is written: what it created and removed takes effect for everyone.
+  void change_settings(const std::shared_ptr<DatabaseRecord>& record, const SettingsChange& change);
+  /// Once the group is written: what it created, removed and set takes effect for everyone.
   void publish_databases(Catalogue& catalogue) const;
 
   /// A document of this database and scope has changed: who waits and who observes is told once the group is
@@ -119,6 +120,7 @@ class Transaction {
   std::unordered_map<std::string, std::optional<LocalRecord>> locals_;
   std::unordered_map<std::string, std::shared_ptr<DatabaseRecord>> databases_;  // null: removed
   std::vector<std::shared_ptr<DatabaseRecord>> removed_;
+  std::unordered_map<std::shared_ptr<DatabaseRecord>, DatabaseSettings> settings_;
   std::map<std::string, std::vector<UnplacedLogRow>> log_rows_;  // never empty
   std::unordered_set<std::string> touched_;
   std::unordered_map<std::shared_ptr<DatabaseRecord>, Store::Written> written_;

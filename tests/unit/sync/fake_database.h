@@ -106,6 +106,12 @@ class FakeDatabase final : public store::Database {
     co_return unused();
   }
   Task<void> purge(std::vector<std::string>) override { co_return unused(); }
+  Task<std::vector<std::vector<doc::Revision>>> purge_revisions(std::vector<PurgeRequest>) override {
+    co_return unused();
+  }
+  Task<store::LocalPage> local_docs(store::AllDocsQuery) override { co_return unused(); }
+  Task<store::DatabaseSettings> settings() override { co_return unused(); }
+  Task<void> change_settings(store::SettingsChange) override { co_return unused(); }
   Task<void> compact() override { co_return unused(); }
 
   std::vector<store::ChangeRow> rows;

@@ -1,0 +1,92 @@
+// COPY /{db}/{id}: a document's content, attachments included, becomes another document's.
+
+#include "api/answers.h"
+#include "api/document_path.h"
+#include "api/document_query.h"
+#include "api/handlers.h"
+#include "base/encoding.h"
+#include "sync/local_document.h"
+
+namespace mycouch::api {
+namespace {
+
+struct Destination {
+  std::string id;
+  std::optional<doc::Revision> rev;
+};
+
+// "id", or "id?rev=…" where that document is there already.
+Result<Destination> read_destination(const http::Headers& headers) {
+  auto field = headers.find("Destination");
+  if (!field) return fail(Errc::bad_request, "Destination header is mandatory for COPY.");
+  if (field->starts_with("http://") || field->starts_with("https://"))
+    return fail(Errc::bad_request, "Destination URL must be relative.");
+  std::size_t mark = field->find('?');
+  Destination destination;
+  auto id = base::percent_decode(field->substr(0, mark));
+  if (!id || !base::is_utf8(*id)) return fail(Errc::bad_request, "Destination is not an id");
+  destination.id = *std::move(id);
+  if (mark != std::string_view::npos) {
+    std::string_view query = field->substr(mark + 1);
+    std::size_t equals = query.find('=');
+    if (equals == std::string_view::npos) return fail(Errc::bad_request, "Invalid rev format");
+    MYCOUCH_TRY(destination.rev, doc::parse_revision(query.substr(equals + 1)));
+  }
+  return destination;
+}
+
+bool is_local(std::string_view id) {
+  return id.starts_with(sync::kLocalPrefix);
+}
+
+// What an edit needs of the source: its body and its attachments.
+Task<doc::Edit> read_source(DatabaseCall& call) {
+  std::string id = document_id(call);
+  doc::Edit edit;
+  if (is_local(id)) {
+    MYCOUCH_CO_TRY(store::LocalDocument local,
+                   co_await call.database().read_local(id.substr(sync::kLocalPrefix.size())));
+    edit.body = std::move(local.body);
+    co_return edit;
+  }
+  store::ReadOptions options;
+  MYCOUCH_CO_TRY(options.rev, parent_revision(call.query(), call.request().headers));
+  options.attachments = doc::AttachmentForm::inline_data;
+  MYCOUCH_CO_TRY(doc::Document document, co_await call.database().read(std::move(id), options));
+  edit.body = std::move(document.body);
+  edit.deleted = document.deleted;
+  for (std::size_t i = 0; i < document.attachments.size(); ++i) {
+    doc::Attachment& attachment = document.attachments[i];
+    edit.attachments.push_back({.name = std::move(attachment.name),
+                                .content_type = std::move(attachment.content_type),
+                                .data = std::move(document.attachment_data[i])});
+  }
+  co_return edit;
+}
+
+Task<void> copy_to_local(DatabaseCall& call, std::string id, std::string body) {
+  std::string local = id.substr(sync::kLocalPrefix.size());
+  MYCOUCH_CO_CHECK(sync::check_local_id(local));
+  MYCOUCH_CO_TRY(std::uint64_t version, co_await call.database().write_local(std::move(local), std::move(body)));
+  co_return co_await send_local_written(call, 201, id, version);
+}
+
+}  // namespace
+
+Task<void> copy_document(DatabaseCall& call) {
+  MYCOUCH_CO_TRY(Destination destination, read_destination(call.request().headers));
+  if (!is_local(destination.id)) MYCOUCH_CO_CHECK(doc::check_id(destination.id));
+  MYCOUCH_CO_TRY(doc::Edit edit, co_await read_source(call));
+  if (is_local(destination.id))
+    co_return co_await copy_to_local(call, std::move(destination.id), std::move(edit.body));
+  edit.id = std::move(destination.id);
+  edit.parent = std::move(destination.rev);
+  MYCOUCH_CO_CHECK(sync::check_code(edit, call.rules()));
+  MYCOUCH_CO_TRY(store::WriteOutcome outcome, co_await write_one(call, std::move(edit), {}));
+  http::Response response = written_response(201, outcome.id, outcome.revision);
+  response.headers.add("Location", location_of(call, outcome.id));
+  response.headers.add("ETag", etag_of(outcome.revision));
+  co_return co_await call.send(std::move(response));
+}
+
+}  // namespace mycouch::api

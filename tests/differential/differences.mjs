@@ -1,0 +1,51 @@
+// Where mycouch's answers differ from CouchDB's on purpose, each with its reason; docs/compatibility.md says the same to
+// users.
+
+const isRevisionTag = (etag) => /^"\d+-/.test(etag ?? '');
+
+/**
+ * An answer without what is never compared: a sequence's or a size's value, what says when and where a server was made,
+ * and which methods a path has, which CouchDB lists in its own order and not always whole.
+ */
+export function reduced({ status, headers, body }) {
+  const { etag, allow, ...rest } = headers;
+  const kept = isRevisionTag(etag) ? { ...rest, etag } : rest;
+  if (status === 405) return { status, headers: kept, body: typeof body === 'object' ? { ...body, reason: '' } : body };
+  return { status, headers: kept, body: withoutPlace(body) };
+}
+
+function withoutPlace(value) {
+  if (Array.isArray(value)) return value.map(withoutPlace);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => {
+    if (name === 'instance_start_time' || name === '_local_seq') return [name, typeof member];
+    if (name === 'sizes') return [name, Object.keys(member)];
+    return [name, withoutPlace(member)];
+  }));
+}
+
+const lists = /\/(_all_docs|_design_docs|_local_docs)(\/queries)?(\?|$)/;
+
+function withoutOffsets(value) {
+  if (Array.isArray(value)) return value.map(withoutOffsets);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, name === 'offset' ? null : withoutOffsets(member)]));
+}
+
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/** `applies(request, couch, ours)`: whether this is what the two answers differ by. */
+export const intended = [
+  {
+    reason: 'CouchDB fails with 500 on what it does not expect, or breaks the connection; mycouch says what is wrong, 400',
+    applies: (request, couch, ours) => (couch.status === 500 || couch.status === 0) && ours.status === 400,
+  },
+  {
+    reason: 'the offset of a range is not counted where it begins with a key',
+    applies: (request, couch, ours) => lists.test(request.path) && couch.status === 200 && same(withoutOffsets(couch), withoutOffsets(ours)),
+  },
+  {
+    reason: 'the words of a 400 that tells of broken JSON or a wrong shape are mycouch\'s own',
+    applies: (request, couch, ours) => couch.status === 400 && ours.status === 400 && couch.body?.error === 'bad_request' && ours.body?.error === 'bad_request' && /JSON|json|Invalid list|must be/.test(`${ours.body.reason}`),
+  },
+];
