@@ -309,13 +309,12 @@ std::vector<std::uint32_t> RevTree::stem(std::uint32_t limit) {
 }
 
 std::vector<std::uint32_t> RevTree::drop_ended_branches(std::size_t limit) {
-  std::vector<bool> kept(nodes_.size());
+  std::vector<Revision> dropped;
   std::size_t ended = 0;
-  for (Index leaf : leaves()) kept[leaf] = !nodes_[leaf].deleted || ++ended <= limit;
-  for (std::size_t i = nodes_.size(); i-- > 0;) {
-    if (kept[i] && nodes_[i].parent != kNone) kept[nodes_[i].parent] = true;
+  for (Index leaf : leaves()) {
+    if (nodes_[leaf].deleted && ++ended > limit) dropped.push_back(nodes_[leaf].revision);
   }
-  return keep(kept);
+  return remove_leaves(dropped).bodies;
 }
 
 // The bodies of the nodes that go.
@@ -348,17 +347,10 @@ RevTree::Removed RevTree::remove_leaves(std::span<const Revision> asked) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (is_parent[i]) stays[i] = false;
   }
-  std::vector<Index> kept;
   for (std::size_t i = nodes_.size(); i-- > 0;) {
-    if (stays[i]) {
-      kept.push_back(static_cast<Index>(i));
-      if (nodes_[i].parent != kNone) stays[nodes_[i].parent] = true;
-    } else if (nodes_[i].body != 0) {
-      removed.bodies.push_back(nodes_[i].body);
-    }
+    if (stays[i] && nodes_[i].parent != kNone) stays[nodes_[i].parent] = true;
   }
-  std::ranges::reverse(kept);
-  reorder(kept);
+  removed.bodies = keep(stays);
   return removed;
 }
 
