@@ -6,6 +6,7 @@ find_package(OpenSSL 3.0 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
+find_package(ICU REQUIRED COMPONENTS i18n uc)
 find_package(simdjson REQUIRED)
 find_package(RocksDB REQUIRED)
 
