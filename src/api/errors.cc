@@ -93,7 +93,7 @@ http::Response error_response(const Error& error, const ErrorContext& context) {
   std::string_view reason = entry.status == 500 ? std::string_view("internal server error") : error.reason;
 
   std::string body = R"({"error":)";
-  json::append_string(body, entry.word);
+  json::append_string(body, error.word.empty() ? entry.word : error.word);
   append_member(body, "reason", reason);
   if (context.with_detail) append_member(body, "detail", reason);
   if (error.code == Errc::token_refresh_required)

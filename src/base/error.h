@@ -46,6 +46,7 @@ enum class Errc {
 struct Error {
   Errc code = Errc::internal;
   std::string reason;
+  std::string_view word{};  // a literal: CouchDB's error word, where it tells more than the code's own
 };
 
 template <class T>

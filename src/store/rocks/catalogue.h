@@ -34,14 +34,19 @@ struct DatabaseRecord {
 std::string database_key(std::string_view name);
 std::string database_value(const DatabaseRecord& record);
 std::string dead_key(DatabaseNumber number);
+/// `prefix` is a partition's.
+std::string indexing_key(std::string_view prefix);
 inline constexpr std::string_view kStoreKey = "store";
 inline constexpr std::string_view kDatabaseKeys = "database/";
 inline constexpr std::string_view kDeadKeys = "dead/";
+inline constexpr std::string_view kIndexingKeys = "indexing/";
+inline constexpr std::string_view kCollationKey = "collation";
 
 /// Thread-safe.
 class Catalogue {
  public:
   std::shared_ptr<DatabaseRecord> find(std::string_view name) const;
+  std::shared_ptr<DatabaseRecord> find(DatabaseNumber number) const;
   std::vector<std::string> names() const;
   /// A record with the rule and observers of its name; not in the catalogue before `add`.
   std::shared_ptr<DatabaseRecord> make(std::string_view name, DatabaseNumber number, std::string epoch) const;
