@@ -10,6 +10,13 @@ find_package(ICU REQUIRED COMPONENTS i18n uc)
 find_package(simdjson REQUIRED)
 find_package(RocksDB REQUIRED)
 
+# PCRE2 for bytes. Debian's package has no configuration for CMake.
+find_path(PCRE2_INCLUDE_DIR pcre2.h REQUIRED)
+find_library(PCRE2_LIBRARY pcre2-8 REQUIRED)
+add_library(pcre2::pcre2 INTERFACE IMPORTED)
+target_include_directories(pcre2::pcre2 INTERFACE ${PCRE2_INCLUDE_DIR})
+target_link_libraries(pcre2::pcre2 INTERFACE ${PCRE2_LIBRARY})
+
 # Asio and Beast are compiled once, here, and linked everywhere.
 add_library(mycouch_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cc)
 target_compile_definitions(mycouch_asio PUBLIC

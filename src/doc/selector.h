@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "doc/field_path.h"
 #include "json/value.h"
 
 namespace mycouch::doc {
@@ -34,7 +35,8 @@ class Selector {
   /// As `_explain` shows it.
   const json::Value& normalized() const;
 
-  /// A range in the order of json::collate; an absent end is open.
+  /// An absent end is open. The order is that of json::collate; of `_id` it is that of the strings' bytes, in
+  /// which Mango compares ids, and an end need not be UTF-8.
   struct Range {
     std::optional<json::Value> low{};
     bool low_inclusive = true;
@@ -54,9 +56,5 @@ class Selector {
 
   std::unique_ptr<Parsed> parsed_;
 };
-
-/// The value at a field's path: names separated by dots, a backslash before a dot that is part of a name; a
-/// number is a position in an array. Null where there is none.
-const json::Value* value_at(const json::Value& document, std::string_view path);
 
 }  // namespace mycouch::doc

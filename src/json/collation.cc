@@ -64,10 +64,6 @@ Tag tag_of(const Value& value) {
 
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 
-bool is_integer_text(std::string_view text) {
-  return text.find_first_of(".eE") == std::string_view::npos;
-}
-
 /// Infinite beyond a double's range.
 double double_of(const std::string& text) {
   double d = 0;
@@ -107,7 +103,7 @@ Decimal parse_decimal(std::string_view text) {
 }
 
 Decimal decimal_of(const Number& number) {
-  if (is_integer_text(number.text)) return parse_decimal(number.text);
+  if (number.is_integer()) return parse_decimal(number.text);
   double d = double_of(number.text);
   if (std::isinf(d)) return {.negative = d < 0, .exponent = kInfiniteExponent, .digits = "1"};
   return parse_decimal(std::abs(d) < kExactIntegers ? fmt::format("{}", d) : fmt::format("{:.0f}", d));
@@ -152,7 +148,7 @@ std::weak_ordering collate_numbers(const Number& a, const Number& b) {
   double da = double_of(a.text);
   double db = double_of(b.text);
   bool exact = (std::abs(da) < kExactIntegers && std::abs(db) < kExactIntegers) ||
-               (!is_integer_text(a.text) && !is_integer_text(b.text));
+               (!a.is_integer() && !b.is_integer());
   if (exact)
     return da < db   ? std::weak_ordering::less
            : da > db ? std::weak_ordering::greater

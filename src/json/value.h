@@ -22,6 +22,9 @@ struct Member;
 /// Kept as it was written: 1.0 stays 1.0, and a number of 40 digits keeps them.
 struct Number {
   std::string text;
+  /// Whether it is written without a fraction and an exponent, which makes it an integer in Erlang and so in
+  /// CouchDB.
+  bool is_integer() const { return text.find_first_of(".eE") == std::string::npos; }
   bool operator==(const Number&) const = default;
 };
 

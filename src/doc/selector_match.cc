@@ -1,0 +1,267 @@
+#include <algorithm>
+#include <string_view>
+
+#include "doc/selector_condition.h"
+#include "json/collation.h"
+
+namespace mycouch::doc {
+namespace {
+
+using Op = Condition::Op;
+using json::Array;
+using json::Kind;
+using json::Member;
+using json::Object;
+using json::Value;
+
+/// `broken` stops the evaluation as an exception stops CouchDB's, and the submatch around it does not hold.
+enum class Outcome : std::uint8_t { no, yes, broken };
+
+Outcome outcome(bool holds) {
+  return holds ? Outcome::yes : Outcome::no;
+}
+
+// --- Values ---
+
+int rank(const Value& value) {
+  switch (value.kind()) {
+    case Kind::number:
+      return 0;
+    case Kind::boolean:
+      return *value.as_bool() ? 3 : 1;
+    case Kind::null:
+      return 2;
+    case Kind::object:
+      return 4;
+    case Kind::array:
+      return 5;
+    case Kind::string:
+      return 6;
+  }
+  return 0;
+}
+
+std::weak_ordering compare_members(const Member& a, const Member& b) {
+  if (auto order = a.name <=> b.name; order != 0) return order;
+  return compare_terms(a.value, b.value);
+}
+
+template <class Items, class Compare>
+std::weak_ordering compare_lists(const Items& a, const Items& b, Compare compare) {
+  return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end(), compare);
+}
+
+/// Without any coercion: 1 is not 1.0, and members have an order.
+bool identical(const Value& a, const Value& b) {
+  if (a.kind() != b.kind()) return false;
+  if (const json::Number* number = a.as_number()) {
+    return number->is_integer() == b.as_number()->is_integer() && json::collate(a, b) == 0;
+  }
+  if (const Array* array = a.as_array()) return std::ranges::equal(*array, *b.as_array(), identical);
+  if (const Object* object = a.as_object()) {
+    return std::ranges::equal(
+        object->members(), b.as_object()->members(),
+        [](const Member& x, const Member& y) { return x.name == y.name && identical(x.value, y.value); });
+  }
+  return a == b;
+}
+
+std::string_view type_name(const Value& value) {
+  switch (value.kind()) {
+    case Kind::null:
+      return "null";
+    case Kind::boolean:
+      return "boolean";
+    case Kind::number:
+      return "number";
+    case Kind::string:
+      return "string";
+    case Kind::array:
+      return "array";
+    case Kind::object:
+      return "object";
+  }
+  return {};
+}
+
+// --- Operators ---
+
+bool in(const Value& value, const Array& candidates, auto compare) {
+  const Array* values = value.as_array();
+  return std::ranges::any_of(candidates, [&](const Value& candidate) {
+    if (values == nullptr) return compare(value, candidate) == 0;
+    return std::ranges::any_of(*values, [&](const Value& v) { return compare(v, candidate) == 0; });
+  });
+}
+
+// The candidates may also be one list that is the whole value.
+bool all(const Value& value, const Array& candidates) {
+  const Array* values = value.as_array();
+  if (values == nullptr || candidates.empty()) return false;
+  bool has_each = std::ranges::all_of(candidates, [values](const Value& candidate) {
+    return std::ranges::any_of(*values, [&](const Value& v) { return identical(candidate, v); });
+  });
+  return has_each || (candidates.size() == 1 && candidates[0].as_array() != nullptr &&
+                      compare_terms(candidates[0], value) == 0);
+}
+
+/// The remainder with the sign of the number, which may have any number of digits.
+std::int64_t remainder(std::string_view number, std::int64_t divisor) {
+  bool negative = number.starts_with('-');
+  if (negative) number.remove_prefix(1);
+  using Wide = __int128;
+  Wide magnitude = divisor < 0 ? -static_cast<Wide>(divisor) : static_cast<Wide>(divisor);
+  Wide rest = 0;
+  for (char digit : number) rest = (rest * 10 + (digit - '0')) % magnitude;
+  return static_cast<std::int64_t>(negative ? -rest : rest);
+}
+
+Outcome mod(const Value& value, const Array& pair) {
+  const json::Number* number = value.as_number();
+  if (number == nullptr || !number->is_integer()) return Outcome::no;
+  std::int64_t divisor = pair[0].as_int().value_or(0);
+  if (divisor == 0) return Outcome::broken;
+  return outcome(pair[1].as_int() == remainder(number->text, divisor));
+}
+
+// --- Conditions ---
+
+/// With CouchDB's order of values, or Erlang's order of terms for an id and what lies within it.
+template <auto compare>
+class Matcher {
+ public:
+  static Outcome match(const Condition& condition, const Value& value) {
+    const Value& argument = condition.argument;
+    switch (condition.op) {
+      case Op::field:
+        return match_field(condition, value);
+      case Op::self:
+        return match(condition.children[0], value);
+      case Op::conjunction:
+        return first_unlike(Outcome::yes, condition, value);
+      case Op::disjunction:
+        return condition.children.empty() ? Outcome::yes : first_unlike(Outcome::no, condition, value);
+      case Op::negation: {
+        Outcome negated = match(condition.children[0], value);
+        return negated == Outcome::broken ? negated : outcome(negated == Outcome::no);
+      }
+      case Op::elem_match:
+        return outcome(value.as_array() != nullptr && any(condition.children[0], *value.as_array()));
+      case Op::all_match:
+        return outcome(value.as_array() != nullptr && every(condition.children[0], *value.as_array()));
+      case Op::key_map_match:
+        return outcome(value.as_object() != nullptr && any_name(condition.children[0], *value.as_object()));
+      case Op::lt:
+        return outcome(compare(value, argument) < 0);
+      case Op::lte:
+        return outcome(compare(value, argument) <= 0);
+      case Op::eq:
+        return outcome(compare(value, argument) == 0);
+      case Op::ne:
+        return outcome(compare(value, argument) != 0);
+      case Op::gte:
+        return outcome(compare(value, argument) >= 0);
+      case Op::gt:
+        return outcome(compare(value, argument) > 0);
+      case Op::in:
+        return outcome(in(value, *argument.as_array(), compare));
+      case Op::nin:
+        return outcome(!in(value, *argument.as_array(), compare));
+      case Op::all:
+        return outcome(all(value, *argument.as_array()));
+      case Op::exists:  // false holds where the field is missing, which match_field knows
+        return outcome(*argument.as_bool());
+      case Op::type:
+        return outcome(*argument.as_string() == type_name(value));
+      case Op::size:
+        return outcome(value.as_array() != nullptr &&
+                       argument.as_int() == static_cast<std::int64_t>(value.as_array()->size()));
+      case Op::mod:
+        return mod(value, *argument.as_array());
+      case Op::regex:
+        return outcome(value.as_string() != nullptr && condition.regex->matches(*value.as_string()));
+      case Op::begins_with:
+        return outcome(value.as_string() != nullptr &&
+                       Regex::begins_with(*value.as_string(), *argument.as_string()));
+      case Op::text:
+        return Outcome::yes;
+      case Op::broken:
+        return Outcome::broken;
+    }
+    return Outcome::broken;
+  }
+
+ private:
+  static Outcome match_field(const Condition& condition, const Value& value);
+
+  static Outcome first_unlike(Outcome expected, const Condition& condition, const Value& value) {
+    for (const Condition& child : condition.children) {
+      if (Outcome found = match(child, value); found != expected) return found;
+    }
+    return expected;
+  }
+
+  static bool any(const Condition& condition, const Array& values) {
+    for (const Value& value : values) {
+      if (Outcome found = match(condition, value); found != Outcome::no) return found == Outcome::yes;
+    }
+    return false;
+  }
+
+  static bool every(const Condition& condition, const Array& values) {
+    return !values.empty() && std::ranges::all_of(values, [&condition](const Value& value) {
+      return match(condition, value) == Outcome::yes;
+    });
+  }
+
+  static bool any_name(const Condition& condition, const Object& object) {
+    for (const Member& member : object) {
+      if (Outcome found = match(condition, Value(member.name)); found != Outcome::no)
+        return found == Outcome::yes;
+    }
+    return false;
+  }
+};
+
+using Collating = Matcher<json::collate>;
+using ComparingTerms = Matcher<compare_terms>;
+
+template <auto compare>
+Outcome Matcher<compare>::match_field(const Condition& condition, const Value& value) {
+  const Condition& child = condition.children[0];
+  FieldValue field = find_field(value, condition.path);
+  switch (field.state) {
+    case FieldValue::State::unreachable:
+      return Outcome::no;
+    case FieldValue::State::missing:
+      return outcome(child.op == Op::exists && !*child.argument.as_bool());
+    case FieldValue::State::found:
+      break;
+  }
+  bool is_id = condition.path.size() == 1 && condition.path[0] == "_id";
+  return is_id ? ComparingTerms::match(child, *field.value) : match(child, *field.value);
+}
+
+}  // namespace
+
+std::weak_ordering compare_terms(const Value& a, const Value& b) {
+  if (auto order = rank(a) <=> rank(b); order != 0) return order;
+  switch (a.kind()) {
+    case Kind::number:
+      return json::collate(a, b);
+    case Kind::string:
+      return *a.as_string() <=> *b.as_string();
+    case Kind::array:
+      return compare_lists(*a.as_array(), *b.as_array(), compare_terms);
+    case Kind::object:
+      return compare_lists(a.as_object()->members(), b.as_object()->members(), compare_members);
+    default:
+      return std::weak_ordering::equivalent;
+  }
+}
+
+bool Condition::holds_for(const Value& document) const {
+  return Collating::match(*this, document) == Outcome::yes;
+}
+
+}  // namespace mycouch::doc
