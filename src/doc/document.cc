@@ -179,4 +179,10 @@ void append_json(std::string& out, const Document& document) {
   out += '}';
 }
 
+json::Value as_value(const Document& document) {
+  std::string text;
+  append_json(text, document);
+  return json::value_of(text);
+}
+
 }  // namespace mycouch::doc

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "doc/revision.h"
 #include "json/outline.h"
+#include "json/value.h"
 
 namespace mycouch::doc {
 
@@ -113,5 +114,6 @@ struct Document {
 /// The document as JSON: `_id` and `_rev` first, then the body's own members as they came, then the other
 /// members that begin with '_'.
 void append_json(std::string& out, const Document& document);
+json::Value as_value(const Document& document);
 
 }  // namespace mycouch::doc

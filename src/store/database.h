@@ -11,6 +11,7 @@
 // meanwhile.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,7 +23,9 @@
 #include "base/task.h"
 #include "base/waiter.h"
 #include "doc/document.h"
+#include "doc/index_definition.h"
 #include "doc/rev_tree.h"
+#include "json/value.h"
 
 namespace mycouch::store {
 
@@ -142,6 +145,32 @@ struct AllDocsPage {
   std::size_t skipped = 0;  // documents that `skip` passed over
 };
 
+/// Rows of one index, in the order of its values, then of ids; descending: the other way round.
+struct IndexQuery {
+  std::string design;
+  std::string name;
+  json::Array low;    // values of the first fields: rows from these on; empty: from the first
+  json::Array high;   // the same: rows up to these, and all that begin with them; empty: to the last
+  std::string after;  // the position of a row: those behind it in the order of the query
+  bool descending = false;
+  std::size_t limit = 1000;  // rows of a page; a page also ends at about `max_bytes`
+  std::size_t max_bytes = 1 << 20;
+  ReadOptions read;
+  /// How long to wait for an index that is still being built.
+  std::chrono::milliseconds patience = std::chrono::seconds(10);
+};
+
+struct IndexRow {
+  std::string position;  // any bytes; good for as long as the index's definition is the same
+  doc::Document document;
+};
+
+struct IndexPage {
+  std::vector<IndexRow> rows;
+  bool at_end = true;
+  bool built = true;  // false: the query's patience has ended before the index was; no rows then
+};
+
 struct LocalDocument {
   std::string body;           // JSON object's text, without `_id` and `_rev`
   std::uint64_t version = 0;  // the N of "0-N"
@@ -215,6 +244,14 @@ class Database {
   /// reached; nothing for an id that never was.
   virtual Task<std::vector<std::optional<AllDocsRow>>> all_docs_by_id(std::vector<std::string> ids,
                                                                       AllDocsQuery query) = 0;
+
+  /// Those that the partition's design documents describe (doc/index_definition.h), by design document and
+  /// name. They hold the winners that are neither deleted nor design documents, and change with each write as
+  /// one with it. A view of less than its partition has none.
+  using Index = std::shared_ptr<const doc::IndexDefinition>;
+  virtual Task<std::vector<Index>> indexes() = 0;
+  /// `not_found` where there is no such index, or it goes meanwhile.
+  virtual Task<IndexPage> query_index(IndexQuery query) = 0;
 
   /// Local documents are not replicated and have no history; `id` is without "_local/".
   virtual Task<LocalDocument> read_local(std::string id) = 0;

@@ -283,6 +283,10 @@ class Tenancy::TableDatabase final : public store::Database {
                                                                      store::AllDocsQuery query) override {
     return rows_->all_docs_by_id(std::move(ids), std::move(query));
   }
+  Task<std::vector<Index>> indexes() override { return rows_->indexes(); }
+  Task<store::IndexPage> query_index(store::IndexQuery query) override {
+    return rows_->query_index(std::move(query));
+  }
   Task<store::LocalDocument> read_local(std::string id) override { return rows_->read_local(std::move(id)); }
   Task<std::uint64_t> write_local(std::string id, std::string body) override {
     return rows_->write_local(std::move(id), std::move(body));

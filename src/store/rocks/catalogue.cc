@@ -14,6 +14,10 @@ std::string dead_key(DatabaseNumber number) {
   return key;
 }
 
+std::string indexing_key(std::string_view prefix) {
+  return std::string(kIndexingKeys).append(prefix);
+}
+
 std::string database_value(const DatabaseRecord& record, const DatabaseSettings& settings) {
   std::string value;
   base::append_varint(value, record.number);
@@ -43,6 +47,14 @@ std::shared_ptr<DatabaseRecord> Catalogue::find(std::string_view name) const {
   std::shared_lock lock(mutex_);
   auto at = records_.find(name);
   return at == records_.end() ? nullptr : at->second;
+}
+
+std::shared_ptr<DatabaseRecord> Catalogue::find(DatabaseNumber number) const {
+  std::shared_lock lock(mutex_);
+  for (const auto& [name, record] : records_) {
+    if (record->number == number) return record;
+  }
+  return nullptr;
 }
 
 std::vector<std::string> Catalogue::names() const {

@@ -44,14 +44,19 @@ std::string database_key(std::string_view name);
 /// Number, sized epoch; and, once something was set: the limits of revisions and of purges, sized security.
 std::string database_value(const DatabaseRecord& record, const DatabaseSettings& settings);
 std::string dead_key(DatabaseNumber number);
+/// `prefix` is a partition's.
+std::string indexing_key(std::string_view prefix);
 inline constexpr std::string_view kStoreKey = "store";
 inline constexpr std::string_view kDatabaseKeys = "database/";
 inline constexpr std::string_view kDeadKeys = "dead/";
+inline constexpr std::string_view kIndexingKeys = "indexing/";
+inline constexpr std::string_view kCollationKey = "collation";
 
 /// Thread-safe.
 class Catalogue {
  public:
   std::shared_ptr<DatabaseRecord> find(std::string_view name) const;
+  std::shared_ptr<DatabaseRecord> find(DatabaseNumber number) const;
   std::vector<std::string> names() const;
   /// A record with the rule and observers of its name; not in the catalogue before `add`.
   std::shared_ptr<DatabaseRecord> make(std::string_view name, DatabaseNumber number, std::string epoch) const;

@@ -70,6 +70,20 @@ class DocumentEdit {
   Result<void> take_out_of_all_scopes();
   void empty_entry();
   Result<void> note_winner_bytes();
+
+  // The row that the document has in an index.
+  struct IndexRow {
+    std::uint32_t index = 0;
+    std::string key;
+    bool operator==(const IndexRow&) const = default;
+  };
+  bool is_design() const { return id_.starts_with(doc::kDesignPrefix); }
+  Result<std::vector<IndexRow>> index_rows();
+  // Before the document's first change in a transaction, of which the last state counts.
+  Result<void> move_index_rows_at_end();
+  Result<void> move_index_rows(const std::vector<IndexRow>& former);
+  Result<void> read_indexes_of_design();
+
   std::string body_key_of(std::uint32_t number) const { return body_key(target_.prefix, id_, number); }
 
   Transaction& transaction_;
@@ -281,6 +295,7 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
     if (parent) path.hashes.push_back(parent->hash);
   }
 
+  MYCOUCH_CHECK(move_index_rows_at_end());
   doc::RevTree& tree = entry_->tree;
   doc::RevTree::MergeOutcome merge = tree.merge(path, prepared.edit.deleted, entry_->next_body);
   Index node = merge.node;
@@ -315,6 +330,7 @@ Result<void> DocumentEdit::deepen(Index node, const doc::RevPath& path) {
   entry_->tree.encode(before);
   kept.encode(after);
   if (before == after) return {};
+  MYCOUCH_CHECK(move_index_rows_at_end());
   entry_->tree = std::move(deeper);
   MYCOUCH_CHECK(note_winner_bytes());
   return settle(true);
@@ -353,6 +369,7 @@ void DocumentEdit::move_rows_at_end() {
 }
 
 Result<void> DocumentEdit::move_rows() {
+  if (is_design()) MYCOUCH_CHECK(read_indexes_of_design());
   if (entry_->tree.empty()) return {};  // purged
   MYCOUCH_TRY(std::vector<std::string> now, scopes());
   ChangeRecord row{.deleted = entry_->tree.deleted(), .leaves = {}, .id = id_};
@@ -422,6 +439,64 @@ Result<void> DocumentEdit::take_out_of_all_scopes() {
   return {};
 }
 
+Result<void> DocumentEdit::read_indexes_of_design() {
+  std::vector<doc::IndexDefinition> definitions;
+  if (!entry_->tree.deleted()) {
+    MYCOUCH_TRY(BodyRecord winner, body_of(entry_->tree.winner()));
+    definitions = doc::read_indexes(id_, winner.json);
+  }
+  MYCOUCH_TRY(const PartitionIndexes* before, transaction_.indexes(target_.prefix));
+  PartitionIndexes after = *before;
+  if (!after.set_design(id_, std::move(definitions))) return {};
+  MYCOUCH_TRY(PartitionIndexes * changed, transaction_.change_indexes(target_.database, target_.prefix));
+  *changed = std::move(after);
+  return {};
+}
+
+Result<std::vector<DocumentEdit::IndexRow>> DocumentEdit::index_rows() {
+  std::vector<IndexRow> rows;
+  if (entry_->tree.deleted()) return rows;
+  MYCOUCH_TRY(const PartitionIndexes* indexes, transaction_.indexes(target_.prefix));
+  const Index winner = entry_->tree.winner();
+  MYCOUCH_TRY(BodyRecord record, body_of(winner));
+  const json::Value document = doc::as_value({.id = id_,
+                                              .revision = entry_->tree[winner].revision,
+                                              .body = std::move(record.json),
+                                              .attachments = std::move(record.attachments)});
+  for (std::size_t i = 0; i < indexes->definitions.size(); ++i) {
+    auto key = doc::index_key(*indexes->definitions[i], document);
+    if (key) rows.push_back({indexes->record.indexes[i].number, *std::move(key)});
+  }
+  return rows;
+}
+
+// An index that comes to be in this transaction is filled by the work in the background, which reads what the
+// transaction has left.
+Result<void> DocumentEdit::move_index_rows_at_end() {
+  if (!transaction_.first_change(document_key_) || is_design()) return {};
+  MYCOUCH_TRY(const PartitionIndexes* indexes, transaction_.indexes(target_.prefix));
+  if (indexes->definitions.empty()) return {};
+  MYCOUCH_TRY(std::vector<IndexRow> former, index_rows());
+  transaction_.at_last([&target = target_, &id = id_, former = std::move(former)](Transaction& transaction) -> Result<void> {
+    DocumentEdit moved(transaction, target, id);
+    MYCOUCH_CHECK(moved.load());
+    return moved.move_index_rows(former);
+  });
+  return {};
+}
+
+Result<void> DocumentEdit::move_index_rows(const std::vector<IndexRow>& former) {
+  MYCOUCH_TRY(std::vector<IndexRow> now, index_rows());
+  for (const IndexRow& row : former) {
+    if (std::ranges::find(now, row) != now.end()) continue;
+    transaction_.erase_index_row(index_row_key(target_.prefix, row.index, row.key, id_));
+  }
+  for (const IndexRow& row : now) {
+    transaction_.put_index_row(index_row_key(target_.prefix, row.index, row.key, id_), row.key.size());
+  }
+  return {};
+}
+
 Result<void> DocumentEdit::compact() {
   if (target_.database->keeps_for_merging) return {};
   MYCOUCH_CHECK(load());
@@ -442,6 +517,7 @@ Result<void> DocumentEdit::compact() {
 Result<void> DocumentEdit::purge() {
   MYCOUCH_CHECK(load());
   if (entry_->tree.empty()) return {};
+  MYCOUCH_CHECK(move_index_rows_at_end());
   move_rows_at_end();
   for (const doc::RevTree::Node& node : entry_->tree.nodes()) {
     if (node.body != 0) MYCOUCH_CHECK(drop_body(node.body));
@@ -453,6 +529,8 @@ Result<void> DocumentEdit::purge() {
 
 Result<std::vector<doc::Revision>> DocumentEdit::purge_leaves(const std::vector<doc::Revision>& revisions) {
   MYCOUCH_CHECK(load());
+  if (entry_->tree.empty()) return std::vector<doc::Revision>{};
+  MYCOUCH_CHECK(move_index_rows_at_end());
   doc::RevTree::Removed removed = entry_->tree.remove_leaves(revisions);
   if (removed.leaves.empty()) return removed.leaves;
   move_rows_at_end();

@@ -14,6 +14,7 @@
 #include "store/rocks/edits.h"
 #include "store/rocks/engine_core.h"
 #include "store/rocks/families.h"
+#include "store/rocks/index_work.h"
 #include "store/rocks/log_reader.h"
 #include "store/rocks/rocks_database.h"
 #include "store/rocks/transaction.h"
@@ -252,10 +253,16 @@ EngineCore::EngineCore(std::unique_ptr<OpenedDb> db, base::Pool& worker_pool, co
       pool(worker_pool),
       notifier(std::make_shared<Notifier>()),
       logs(*opened, clock),
-      writer(*opened, catalogue, *notifier, logs,
-             [this](const std::string& log) {
-               in_background([log](EngineCore& core) { core.logs.index(log, core.stopping); });
-             }),
+      writer(
+          *opened, catalogue, *notifier, logs, indexes,
+          [this](const std::string& log) {
+            in_background([log](EngineCore& core) { core.logs.index(log, core.stopping); });
+          },
+          [this](std::shared_ptr<DatabaseRecord> database, std::string prefix) {
+            in_background([database = std::move(database), prefix = std::move(prefix)](EngineCore& core) {
+              work_on_indexes(core, database, prefix);
+            });
+          }),
       commits(writer) {}
 
 EngineCore::~EngineCore() = default;
@@ -319,6 +326,8 @@ Result<std::unique_ptr<Store>> open(EngineOptions options, base::Pool& pool) {
   MYCOUCH_TRY(std::vector<DatabaseNumber> dead, load_catalogue(*core));
   for (DatabaseNumber number : dead)
     core->in_background([number](EngineCore& engine) { sweep(engine, number); });
+  MYCOUCH_CHECK(check_collation(*core));
+  MYCOUCH_CHECK(resume_index_work(*core));
   return std::make_unique<Engine>(std::move(core));
 }
 

@@ -12,6 +12,7 @@
 #include "base/offload.h"
 #include "store/rocks/catalogue.h"
 #include "store/rocks/commit_queue.h"
+#include "store/rocks/indexes.h"
 #include "store/rocks/logs.h"
 #include "store/rocks/notifier.h"
 #include "store/rocks/writer.h"
@@ -32,6 +33,7 @@ struct EngineCore : std::enable_shared_from_this<EngineCore> {
   Catalogue catalogue;
   std::shared_ptr<Notifier> notifier;
   Logs logs;
+  IndexCache indexes;
   Writer writer;
   CommitQueue commits;
 

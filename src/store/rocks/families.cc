@@ -21,13 +21,14 @@ struct FamilyName {
   rocksdb::ColumnFamilyHandle* Families::* handle;
 };
 
-constexpr std::array<FamilyName, 8> kFamilies = {{{"default", &Families::catalogue},
+constexpr std::array<FamilyName, 9> kFamilies = {{{"default", &Families::catalogue},
                                                   {"documents", &Families::documents},
                                                   {"bodies", &Families::bodies},
                                                   {"changes", &Families::changes},
                                                   {"local", &Families::local},
                                                   {"attachments", &Families::attachments},
                                                   {"counters", &Families::counters},
+                                                  {"indexes", &Families::indexes},
                                                   {"log", &Families::log}}};
 
 rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -123,7 +124,7 @@ rocksdb::Status OpenedDb::write(const rocksdb::WriteOptions& options, rocksdb::W
 
 std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {
   return {families_.documents, families_.bodies,      families_.changes,
-          families_.local,     families_.attachments, families_.counters};
+          families_.local,     families_.attachments, families_.counters, families_.indexes};
 }
 
 Error translated(const rocksdb::Status& status) {

@@ -20,6 +20,7 @@ struct Families {
   rocksdb::ColumnFamilyHandle* local = nullptr;
   rocksdb::ColumnFamilyHandle* attachments = nullptr;
   rocksdb::ColumnFamilyHandle* counters = nullptr;
+  rocksdb::ColumnFamilyHandle* indexes = nullptr;
   rocksdb::ColumnFamilyHandle* log = nullptr;
 };
 

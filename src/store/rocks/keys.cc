@@ -82,6 +82,14 @@ std::string change_key(std::string_view prefix, std::uint64_t sequence) {
   return key;
 }
 
+std::string index_prefix(std::string_view prefix, std::uint32_t number) {
+  std::string key;
+  key.reserve(prefix.size() + 4);
+  key.append(prefix);
+  append_u32(key, number);
+  return key;
+}
+
 std::string attachment_key(std::string_view prefix, const base::Md5& digest, std::uint32_t chunk) {
   std::string key;
   key.reserve(prefix.size() + digest.size() + 4);

@@ -5,12 +5,16 @@
 //   default      "store"                                format version, uuid (engine.cc)
 //                "database/" name                       database's number, epoch (catalogue.h)
 //                "dead/" database                       nothing: its rows are still to be swept
+//                "indexing/" database partition         nothing: indexes to be built, or rows to be swept
+//                "collation"                            what the keys of "indexes" compare by
 //   documents    database partition id                  Entry
 //   bodies       database partition id* number:u32      BodyRecord
 //   changes      database scope sequence:u64            ChangeRecord
 //   local        database scope id                      LocalRecord
 //   attachments  database partition digest:16 chunk:u32 chunk 0: AttachmentRecord; from 1: the content
 //   counters     database scope                         Counters
+//   indexes      database partition 0:u32               IndexesRecord
+//                database partition index:u32 key id    length of key (doc/index_definition.h)
 //   log          "r" log position                       LogRow: the records of one group, from this position
 //                "t" log topic position                 TopicRow: positions of a topic's, from this one
 //                "c" log                                a position: the first that is in no TopicRow yet
@@ -49,6 +53,8 @@ void append_terminated(std::string& key, std::string_view text);
 std::string document_key(std::string_view prefix, std::string_view id);
 std::string body_key(std::string_view prefix, std::string_view id, std::uint32_t number);
 std::string change_key(std::string_view prefix, std::uint64_t sequence);
+/// What the keys of an index's rows begin with; of number 0: the key of the partition's IndexesRecord.
+std::string index_prefix(std::string_view prefix, std::uint32_t number);
 std::string attachment_key(std::string_view prefix, const base::Md5& digest, std::uint32_t chunk);
 
 void append_position(std::string& key, LogPosition position);

@@ -15,6 +15,7 @@
 #include "store/database.h"
 #include "store/rocks/edits.h"
 #include "store/rocks/families.h"
+#include "store/rocks/indexes.h"
 #include "store/rocks/records.h"
 
 namespace mycouch::store::rocks {
@@ -57,6 +58,23 @@ class Reader {
   Result<Database::AttachmentContent> attachment(const std::string& id,
                                                  const std::optional<doc::Revision>& rev,
                                                  const std::string& name);
+  /// Into the cache, where it is not there. A view of less than its partition has none.
+  Result<IndexCache::Indexes> indexes(IndexCache& cache);
+  /// A page of an index that is built.
+  Result<IndexPage> index_page(const IndexQuery& query, std::uint32_t number);
+  /// Of the partition's documents after `id`, in order, what an index holds of them; for building it.
+  struct Indexed {
+    std::string id;
+    doc::Revision revision;  // the winner's
+    std::uint64_t sequence;  // in its first scope: another one after each write
+    std::string key;
+  };
+  struct IndexedBatch {
+    std::vector<Indexed> rows;
+    std::string last_id;  // that was looked at
+    bool at_end = true;
+  };
+  Result<IndexedBatch> indexed_after(const std::string& id, const doc::IndexDefinition& index);
   /// Ids of the partition's documents after `id`, at most `limit`, in order; for compaction.
   Result<std::vector<std::string>> ids_after(const std::string& id, std::size_t limit);
 
@@ -90,6 +108,11 @@ class Reader {
   Result<std::vector<OpenRevision>> open_nodes(const std::string& id, const Entry& entry,
                                                const std::vector<Index>& nodes, const ReadOptions& options);
   Result<AllDocsRow> all_docs_row(const std::string& id, const Entry& entry, const AllDocsQuery& query);
+  Result<std::unique_ptr<rocksdb::Iterator>> seek_index(const IndexQuery& query, const std::string& prefix);
+  Result<IndexRow> index_row(const rocksdb::Iterator& row, const std::string& prefix,
+                             const ReadOptions& options);
+  Result<std::optional<Indexed>> indexed(std::string id, std::string_view entry,
+                                         const doc::IndexDefinition& index);
   Result<AllDocsPage> all_docs_of_scope(const AllDocsQuery& query);
 
   OpenedDb& opened_;

@@ -222,6 +222,50 @@ std::optional<AttachmentRecord> AttachmentRecord::decode(std::string_view bytes)
   return AttachmentRecord{*references, *length};
 }
 
+std::string IndexesRecord::encode() const {
+  std::string out;
+  base::append_varint(out, next_number);
+  base::append_varint(out, indexes.size());
+  for (const Index& index : indexes) {
+    base::append_varint(out, index.number);
+    base::append_varint(out, index.built ? 1 : 0);
+    for (const std::string* text : {&index.design, &index.name, &index.map, &index.checkpoint}) {
+      base::append_sized(out, *text);
+    }
+  }
+  base::append_varint(out, dead.size());
+  for (std::uint32_t number : dead) base::append_varint(out, number);
+  return out;
+}
+
+std::optional<IndexesRecord> IndexesRecord::decode(std::string_view bytes) {
+  base::RecordReader reader(bytes);
+  auto next_number = reader.varint();
+  auto count = reader.varint();
+  if (!next_number || !count || *count > bytes.size()) return std::nullopt;
+  IndexesRecord record{.next_number = static_cast<std::uint32_t>(*next_number)};
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    auto number = reader.varint();
+    auto built = reader.varint();
+    if (!number || !built) return std::nullopt;
+    Index& index = record.indexes.emplace_back(
+        Index{.number = static_cast<std::uint32_t>(*number), .built = *built != 0});
+    for (std::string* text : {&index.design, &index.name, &index.map, &index.checkpoint}) {
+      auto sized = reader.sized();
+      if (!sized) return std::nullopt;
+      *text = *sized;
+    }
+  }
+  auto dead = reader.varint();
+  if (!dead || *dead > bytes.size()) return std::nullopt;
+  for (std::uint64_t i = 0; i < *dead; ++i) {
+    auto number = reader.varint();
+    if (!number) return std::nullopt;
+    record.dead.push_back(static_cast<std::uint32_t>(*number));
+  }
+  return record;
+}
+
 void LogRow::append(std::string& row, const LogRecord& record) {
   base::append_sized(row, record.text);
   base::append_varint(row, record.topics.size());

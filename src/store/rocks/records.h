@@ -95,6 +95,27 @@ struct AttachmentRecord {
   static std::optional<AttachmentRecord> decode(std::string_view bytes);
 };
 
+/// The indexes of a partition: the next number; count of indexes, each {number, built, sized design
+/// document's id, sized name, sized definition, sized checkpoint}; count of numbers whose rows are to be
+/// swept, each a number.
+struct IndexesRecord {
+  struct Index {
+    std::uint32_t number = 0;  // never used again in this partition
+    bool built = false;
+    std::string design{};
+    std::string name{};
+    std::string map{};         // the definition's JSON
+    std::string checkpoint{};  // until it is built: documents up to this id are in it
+    bool operator==(const Index&) const = default;
+  };
+  std::uint32_t next_number = 1;
+  std::vector<Index> indexes{};  // by design document, then name
+  std::vector<std::uint32_t> dead{};
+
+  std::string encode() const;
+  static std::optional<IndexesRecord> decode(std::string_view bytes);
+};
+
 /// Records of a log that follow each other, each {sized text, count of topics, each sized}, up to the end.
 /// The number in their position counts up from that of the row's key; their time is the same.
 struct LogRow {

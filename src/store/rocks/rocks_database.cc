@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "store/rocks/edits.h"
+#include "store/rocks/keys.h"
 #include "store/rocks/reader.h"
 #include "store/rocks/transaction.h"
 
@@ -16,6 +17,18 @@ constexpr std::size_t kCompactedTogether = 200;
 
 std::unexpected<Error> database_gone() {
   return fail(Errc::not_found, "Database does not exist.");
+}
+
+std::unexpected<Error> index_gone() {
+  return fail(Errc::not_found, "missing");
+}
+
+// The number of an index that is built.
+Result<std::optional<std::uint32_t>> built_number(const PartitionIndexes& indexes, const IndexQuery& query) {
+  auto at = indexes.find(query.design, query.name);
+  if (!at) return index_gone();
+  const IndexesRecord::Index& index = indexes.record.indexes[*at];
+  return index.built ? std::optional(index.number) : std::nullopt;
 }
 
 View make_view(std::shared_ptr<DatabaseRecord> record, Confinement confinement) {
@@ -117,6 +130,23 @@ class RocksDatabase final : public Database {
         [ids = std::move(ids), query = std::move(query)](Reader& reader) {
           return reader.all_docs_by_id(ids, query);
         });
+  }
+
+  Task<std::vector<Index>> indexes() override {
+    MYCOUCH_CO_TRY(IndexCache::Indexes indexes, co_await read_indexes());
+    co_return indexes->definitions;
+  }
+
+  Task<IndexPage> query_index(IndexQuery query) override {
+    MYCOUCH_CO_TRY(std::optional<std::uint32_t> number, co_await built_index(query));
+    if (!number) co_return IndexPage{.rows = {}, .at_end = true, .built = false};
+    auto page = co_await read<IndexPage>(
+        [&query, number](Reader& reader) { return reader.index_page(query, *number); });
+    // Its rows may have been swept while they were read.
+    MYCOUCH_CO_TRY(IndexCache::Indexes indexes, co_await read_indexes());
+    auto at = indexes->find(query.design, query.name);
+    if (!at || indexes->record.indexes[*at].number != *number) co_return index_gone();
+    co_return page;
   }
 
   Task<LocalDocument> read_local(std::string id) override {
@@ -246,6 +276,25 @@ class RocksDatabase final : public Database {
   }
 
  private:
+  Task<IndexCache::Indexes> read_indexes() {
+    return read<IndexCache::Indexes>([this](Reader& reader) { return reader.indexes(core_->indexes); });
+  }
+
+  // Its number, once it is built; nothing where that takes longer than the query's patience.
+  Task<std::optional<std::uint32_t>> built_index(const IndexQuery& query) {
+    MYCOUCH_CO_TRY(IndexCache::Indexes indexes, co_await read_indexes());
+    if (auto number = built_number(*indexes, query); !number || *number) co_return number;
+    const auto deadline = std::chrono::steady_clock::now() + query.patience;
+    auto waiter = base::Waiter::create(co_await boost::asio::this_coro::executor);
+    // Before the next look, so that no change is missed between the two.
+    auto subscription = core_->notifier->subscribe(index_prefix(view_.target.prefix, 0), waiter);
+    for (bool in_time = true; in_time; in_time = co_await waiter->wait_until(deadline)) {
+      MYCOUCH_CO_TRY(indexes, co_await read_indexes());
+      if (auto number = built_number(*indexes, query); !number || *number) co_return number;
+    }
+    co_return std::nullopt;
+  }
+
   // In place while everything is in memory, on the pool where the disk is needed.
   template <class T, class Work>
   Task<T> read(Work work) {

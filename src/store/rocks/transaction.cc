@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/varint.h"
+
 namespace mycouch::store::rocks {
 namespace {
 
@@ -56,6 +58,14 @@ bool Transaction::purged(const std::string& document_key) const {
 void Transaction::at_end(const std::string& document_key, AtEnd work) {
   if (std::exchange(entries_.at(document_key).has_work, true)) return;
   at_end_.push_back(std::move(work));
+}
+
+bool Transaction::first_change(const std::string& document_key) {
+  return !std::exchange(entries_.at(document_key).seen_before_change, true);
+}
+
+Result<std::optional<Entry>> Transaction::committed_entry(const std::string& document_key) {
+  return load<Entry>(opened_, opened_.families().documents, document_key, "entry");
 }
 
 Result<Counters*> Transaction::counters(const std::string& scope_prefix) {
@@ -116,6 +126,56 @@ Result<void> Transaction::release_attachment(std::string_view prefix, const base
     batch_.Delete(opened_.families().attachments, attachment_key(prefix, digest, chunk));
   }
   return {};
+}
+
+Result<const PartitionIndexes*> Transaction::indexes(const std::string& prefix) {
+  if (auto at = indexes_.find(prefix); at != indexes_.end()) return at->second.get();
+  IndexCache::Indexes found = known_indexes_.find(prefix);
+  if (!found) {
+    const std::uint64_t version = known_indexes_.version();
+    MYCOUCH_TRY(auto bytes, get(opened_, opened_.families().indexes, index_prefix(prefix, 0)));
+    auto read = PartitionIndexes::read(bytes ? view(*bytes) : std::string_view());
+    if (!read) return std::unexpected(corrupt("indexes"));
+    found = std::make_shared<PartitionIndexes>(*std::move(read));
+    known_indexes_.put_read(prefix, found, version);
+  }
+  return (indexes_[prefix] = std::move(found)).get();
+}
+
+Result<PartitionIndexes*> Transaction::change_indexes(const std::shared_ptr<DatabaseRecord>& database,
+                                                      const std::string& prefix) {
+  MYCOUCH_TRY(const PartitionIndexes* before, indexes(prefix));
+  auto changed = std::make_shared<PartitionIndexes>(*before);
+  indexes_[prefix] = changed;
+  changed_indexes_[prefix] = database;
+  return changed.get();
+}
+
+void Transaction::put_index_row(const std::string& row_key, std::size_t key_length) {
+  std::string value;
+  base::append_varint(value, key_length);
+  batch_.Put(opened_.families().indexes, row_key, value);
+}
+
+void Transaction::erase_index_row(const std::string& row_key) {
+  batch_.Delete(opened_.families().indexes, row_key);
+}
+
+void Transaction::put_indexes() {
+  const Families& families = opened_.families();
+  for (const auto& [prefix, database] : changed_indexes_) {
+    const PartitionIndexes& changed = *indexes_.at(prefix);
+    batch_.Put(families.indexes, index_prefix(prefix, 0), changed.record.encode());
+    if (changed.has_work()) {
+      batch_.Put(families.catalogue, indexing_key(prefix), {});
+    } else {
+      batch_.Delete(families.catalogue, indexing_key(prefix));
+    }
+  }
+}
+
+void Transaction::publish_indexes() const {
+  for (const auto& [prefix, database] : changed_indexes_) known_indexes_.put(prefix, indexes_.at(prefix));
 }
 
 Result<std::optional<LocalRecord>> Transaction::local(const std::string& local_key) {
@@ -209,6 +269,8 @@ Result<void> Transaction::put_log_rows() {
 
 Result<rocksdb::WriteBatch*> Transaction::batch() {
   for (AtEnd& work : at_end_) MYCOUCH_CHECK(work(*this));
+  for (AtEnd& work : at_last_) MYCOUCH_CHECK(work(*this));
+  put_indexes();
   MYCOUCH_CHECK(put_log_rows());
   const Families& families = opened_.families();
   for (const auto& [record, settings] : settings_) {

@@ -20,6 +20,7 @@
 
 #include "store/rocks/catalogue.h"
 #include "store/rocks/families.h"
+#include "store/rocks/indexes.h"
 #include "store/rocks/logs.h"
 #include "store/rocks/records.h"
 
@@ -28,8 +29,8 @@ namespace mycouch::store::rocks {
 /// On the commit queue's thread only.
 class Transaction {
  public:
-  Transaction(OpenedDb& opened, const Catalogue& catalogue, Logs& logs)
-      : opened_(opened), catalogue_(catalogue), logs_(logs) {}
+  Transaction(OpenedDb& opened, const Catalogue& catalogue, Logs& logs, IndexCache& known_indexes)
+      : opened_(opened), catalogue_(catalogue), logs_(logs), known_indexes_(known_indexes) {}
 
   /// The document's entry, empty where there is none; changes to it are written once `entry_changed` is
   /// called. Valid as long as the transaction.
@@ -42,6 +43,12 @@ class Transaction {
   /// first calls; only a document's first call counts. What it refers to outlives the transaction.
   using AtEnd = std::function<Result<void>(Transaction&)>;
   void at_end(const std::string& document_key, AtEnd work);
+  /// True once for each document: whoever is told changes it first, and sees it as it was before the group.
+  bool first_change(const std::string& document_key);
+  /// `work` is done after all of what is done `at_end`.
+  void at_last(AtEnd work) { at_last_.push_back(std::move(work)); }
+  /// The document's entry before this group.
+  Result<std::optional<Entry>> committed_entry(const std::string& document_key);
 
   Result<Counters*> counters(const std::string& scope_prefix);
 
@@ -56,6 +63,20 @@ class Transaction {
   /// Counts one less; with the last, the content goes.
   Result<void> release_attachment(std::string_view prefix, const base::Md5& digest);
   Result<bool> holds_attachment(std::string_view prefix, const base::Md5& digest);
+
+  /// The partition's indexes as this group leaves them so far. Valid until they are changed.
+  Result<const PartitionIndexes*> indexes(const std::string& prefix);
+  /// The same to be changed, and written.
+  Result<PartitionIndexes*> change_indexes(const std::shared_ptr<DatabaseRecord>& database,
+                                           const std::string& prefix);
+  void put_index_row(const std::string& row_key, std::size_t key_length);
+  void erase_index_row(const std::string& row_key);
+  /// Once the group is written: everyone sees the indexes that it has changed.
+  void publish_indexes() const;
+  /// Partitions whose indexes the group has changed: key prefix and database.
+  const std::map<std::string, std::shared_ptr<DatabaseRecord>>& changed_indexes() const {
+    return changed_indexes_;
+  }
 
   Result<std::optional<LocalRecord>> local(const std::string& local_key);
   void put_local(const std::string& local_key, std::optional<LocalRecord> record);  // nothing: removed
@@ -98,6 +119,7 @@ class Transaction {
     bool changed = false;
     bool purged = false;
     bool has_work = false;
+    bool seen_before_change = false;
   };
 
   struct UnplacedLogRow {
@@ -107,13 +129,18 @@ class Transaction {
 
   Result<AttachmentRecord*> attachment(const std::string& key);
   Result<void> put_log_rows();
+  void put_indexes();
 
   OpenedDb& opened_;
   const Catalogue& catalogue_;
   Logs& logs_;
+  IndexCache& known_indexes_;
   rocksdb::WriteBatch batch_;
   std::unordered_map<std::string, LoadedEntry> entries_;
   std::vector<AtEnd> at_end_;
+  std::vector<AtEnd> at_last_;
+  std::unordered_map<std::string, IndexCache::Indexes> indexes_;  // of partitions that were asked for
+  std::map<std::string, std::shared_ptr<DatabaseRecord>> changed_indexes_;
   std::unordered_map<std::string, Counters> counters_;
   std::unordered_map<std::string, std::optional<std::string>> bodies_;
   std::unordered_map<std::string, AttachmentRecord> attachments_;

@@ -18,7 +18,7 @@ void Writer::write(std::vector<Commit>& group, bool sync) {
 }
 
 Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
-  Transaction transaction(opened_, catalogue_, logs_);
+  Transaction transaction(opened_, catalogue_, logs_, indexes_);
   for (Commit& commit : group) MYCOUCH_CHECK(commit.apply(transaction));
   MYCOUCH_TRY(rocksdb::WriteBatch * batch, transaction.batch());
   rocksdb::WriteOptions options;
@@ -30,6 +30,11 @@ Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
     return std::unexpected(translated(status));
   }
   transaction.publish_databases(catalogue_);
+  transaction.publish_indexes();
+  for (const auto& [prefix, database] : transaction.changed_indexes()) {
+    notifier_.notify(index_prefix(prefix, 0));
+    if (indexes_.find(prefix)->has_work()) work_on_indexes_(database, prefix);
+  }
   for (const auto& [database, written] : transaction.written()) {
     for (const Store::Observer& observer : database->observers) observer(written);
   }
