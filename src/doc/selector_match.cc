@@ -42,15 +42,15 @@ int rank(const Value& value) {
   return 0;
 }
 
-template <auto compare>
+template <auto Compare>
 std::weak_ordering compare_composites(const Value& a, const Value& b) {
   if (const Array* as = a.as_array()) {
     const Array* bs = b.as_array();
-    return std::lexicographical_compare_three_way(as->begin(), as->end(), bs->begin(), bs->end(), compare);
+    return std::lexicographical_compare_three_way(as->begin(), as->end(), bs->begin(), bs->end(), Compare);
   }
   auto compare_members = [](const Member& x, const Member& y) -> std::weak_ordering {
     auto order = x.name <=> y.name;
-    return order != 0 ? order : compare(x.value, y.value);
+    return order != 0 ? order : Compare(x.value, y.value);
   };
   const Object* as = a.as_object();
   const Object* bs = b.as_object();
@@ -146,7 +146,7 @@ Outcome mod(const Value& value, const Array& pair) {
 // --- Conditions ---
 
 /// With CouchDB's order of values, or Erlang's order of terms for an id and what lies within it.
-template <auto compare>
+template <auto Compare>
 class Matcher {
  public:
   static Outcome match(const Condition& condition, const Value& value) {
@@ -171,21 +171,21 @@ class Matcher {
       case Op::key_map_match:
         return outcome(value.as_object() != nullptr && any_name(condition.children[0], *value.as_object()));
       case Op::lt:
-        return outcome(compare(value, argument) < 0);
+        return outcome(Compare(value, argument) < 0);
       case Op::lte:
-        return outcome(compare(value, argument) <= 0);
+        return outcome(Compare(value, argument) <= 0);
       case Op::eq:
-        return outcome(compare(value, argument) == 0);
+        return outcome(Compare(value, argument) == 0);
       case Op::ne:
-        return outcome(compare(value, argument) != 0);
+        return outcome(Compare(value, argument) != 0);
       case Op::gte:
-        return outcome(compare(value, argument) >= 0);
+        return outcome(Compare(value, argument) >= 0);
       case Op::gt:
-        return outcome(compare(value, argument) > 0);
+        return outcome(Compare(value, argument) > 0);
       case Op::in:
-        return outcome(in(value, *argument.as_array(), compare));
+        return outcome(in(value, *argument.as_array(), Compare));
       case Op::nin:
-        return outcome(!in(value, *argument.as_array(), compare));
+        return outcome(!in(value, *argument.as_array(), Compare));
       case Op::all:
         return outcome(all(value, *argument.as_array()));
       case Op::exists:  // false holds where the field is missing, which match_field knows
@@ -245,8 +245,8 @@ class Matcher {
 using Collating = Matcher<json::collate>;
 using ComparingTerms = Matcher<compare_terms>;
 
-template <auto compare>
-Outcome Matcher<compare>::match_field(const Condition& condition, const Value& value) {
+template <auto Compare>
+Outcome Matcher<Compare>::match_field(const Condition& condition, const Value& value) {
   const Condition& child = condition.children[0];
   FieldValue field = find_field(value, condition.path);
   switch (field.state) {
