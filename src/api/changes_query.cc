@@ -60,12 +60,25 @@ Result<Filter> parse_doc_ids(const http::Query& query, const json::Object* body)
   const json::Array* ids = value ? value->as_array() : nullptr;
   if (!ids) return std::unexpected(not_a_list);
   MYCOUCH_CHECK(sync::check_count(ids->size(), sync::kMaxDocuments, "doc_ids"));
-  Filter filter{Filter::Kind::doc_ids, {}};
+  Filter filter{.kind = Filter::Kind::doc_ids};
   for (const json::Value& id : *ids) {
     if (!id.as_string()) return std::unexpected(not_a_list);
     filter.doc_ids.insert(*id.as_string());
   }
   return filter;
+}
+
+// Every error is a `bad_request` here, as in CouchDB, and not by Mango's words.
+Result<Filter> parse_selector(const json::Object* body) {
+  if (!body) return fail(Errc::bad_request, "Selector must be specified in POST payload");
+  const json::Value* value = body->find("selector");
+  if (!value || !value->as_object()) {
+    return fail(Errc::bad_request, "Selector error: expected a JSON object");
+  }
+  Result<doc::Selector> selector = doc::Selector::parse(*value);
+  if (!selector) return fail(Errc::bad_request, std::move(selector).error().reason);
+  return Filter{.kind = Filter::Kind::selector,
+                .selector = std::make_shared<const doc::Selector>(*std::move(selector))};
 }
 
 Result<ChangesQuery::Code> parse_code(std::string_view path, std::string_view member) {
@@ -87,7 +100,7 @@ Result<void> parse_filter(const http::Query& query, const json::Object* body, Ch
   } else if (*name == "_design") {
     result.feed.filter.kind = Filter::Kind::design;
   } else if (*name == "_selector") {
-    return fail(Errc::not_implemented, "the `_selector` filter is not served");
+    MYCOUCH_TRY(result.feed.filter, parse_selector(body));
   } else if (*name == "_view") {
     const std::string* view = query.find("view");
     if (!view || view->empty()) return fail(Errc::bad_request, "`view` filter parameter is not provided.");

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "doc/selector_condition.h"
 #include "doc/selector_normal_form.h"
+#include "json/collation.h"
 
 namespace mycouch::doc {
 namespace {
@@ -43,30 +45,43 @@ Op op_of(std::string_view name) {
   return Op::broken;
 }
 
-Result<Condition> compile_part(const Value& normal, bool in_submatch);
+struct Place {
+  bool in_submatch = false;
+  bool in_id = false;  // where terms are compared
+};
 
-Result<Condition> compile_field(std::string_view name, const Value& condition, bool in_submatch) {
+Result<Condition> compile_part(const Value& normal, Place place);
+
+Result<Condition> compile_field(std::string_view name, const Value& condition, Place place) {
   Condition compiled{.op = name.empty() ? Op::self : Op::field};
   if (compiled.op == Op::field) {
     Result<FieldPath> path = parse_field_path(name);
-    if (!path && in_submatch) return Condition{};
+    if (!path && place.in_submatch) return Condition{};
     if (!path) return std::unexpected(std::move(path).error());
     compiled.path = *std::move(path);
   }
-  MYCOUCH_TRY(Condition child, compile_part(condition, in_submatch));
+  place.in_id = place.in_id || compiled.is_id();
+  MYCOUCH_TRY(Condition child, compile_part(condition, place));
   compiled.children.push_back(std::move(child));
   return compiled;
 }
 
-Result<Condition> compile_part(const Value& normal, bool in_submatch) {
+Value sorted(const json::Array& candidates, bool as_terms) {
+  json::Array in_order = candidates;
+  auto compare = as_terms ? compare_terms : json::collate;
+  std::ranges::sort(in_order, [compare](const Value& a, const Value& b) { return compare(a, b) < 0; });
+  return in_order;
+}
+
+Result<Condition> compile_part(const Value& normal, Place place) {
   const auto& [name, argument] = normal.as_object()->members()[0];
-  if (!name.starts_with('$')) return compile_field(name, argument, in_submatch);
+  if (!name.starts_with('$')) return compile_field(name, argument, place);
   Condition compiled{.op = op_of(name)};
   switch (compiled.op) {
     case Op::conjunction:
     case Op::disjunction:
       for (const Value& part : *argument.as_array()) {
-        MYCOUCH_TRY(Condition child, compile_part(part, in_submatch));
+        MYCOUCH_TRY(Condition child, compile_part(part, place));
         compiled.children.push_back(std::move(child));
       }
       return compiled;
@@ -74,13 +89,19 @@ Result<Condition> compile_part(const Value& normal, bool in_submatch) {
     case Op::elem_match:
     case Op::all_match:
     case Op::key_map_match: {
-      MYCOUCH_TRY(Condition child, compile_part(argument, in_submatch || compiled.op != Op::negation));
+      place.in_submatch = place.in_submatch || compiled.op != Op::negation;
+      MYCOUCH_TRY(Condition child, compile_part(argument, place));
       compiled.children.push_back(std::move(child));
       return compiled;
     }
+    case Op::in:
+    case Op::nin:
+      compiled.argument = sorted(*argument.as_array(), place.in_id);
+      return compiled;
     case Op::mod: {
       const json::Array& pair = *argument.as_array();
-      if (!pair[0].as_int() || (*pair[0].as_int() == 0 && !in_submatch)) return bad_argument(name, argument);
+      if (!pair[0].as_int() || (*pair[0].as_int() == 0 && !place.in_submatch))
+        return bad_argument(name, argument);
       compiled.argument = argument;
       return compiled;
     }
@@ -96,7 +117,7 @@ Result<Condition> compile_part(const Value& normal, bool in_submatch) {
 }  // namespace
 
 Result<Condition> Condition::compile(const Value& normal) {
-  return compile_part(normal, false);
+  return compile_part(normal, {});
 }
 
 }  // namespace mycouch::doc

@@ -1,6 +1,7 @@
 // A selector in its normal form, made ready to be matched against many documents.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,7 +47,7 @@ struct Condition {
   Op op = Op::broken;
   FieldPath path{};
   std::vector<Condition> children{};
-  json::Value argument{};
+  json::Value argument{};  // of $in and $nin in the order by which the condition compares
   std::optional<Regex> regex{};
 
   /// `normal` is what normalize_selector() answers, and not empty. What CouchDB fails on while it matches is
@@ -55,6 +56,7 @@ struct Condition {
   static Result<Condition> compile(const json::Value& normal);
 
   bool holds_for(const json::Value& document) const;
+  bool is_id() const { return path.size() == 1 && path[0] == "_id"; }
 };
 
 /// In Erlang's order of terms, by which Mango compares ids: numbers, false, null, true, objects, arrays,

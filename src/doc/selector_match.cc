@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 #include "doc/selector_condition.h"
 #include "json/collation.h"
@@ -41,29 +42,36 @@ int rank(const Value& value) {
   return 0;
 }
 
-std::weak_ordering compare_members(const Member& a, const Member& b) {
-  if (auto order = a.name <=> b.name; order != 0) return order;
-  return compare_terms(a.value, b.value);
+template <auto Compare>
+std::weak_ordering compare_composites(const Value& a, const Value& b) {
+  if (const Array* as = a.as_array()) {
+    const Array* bs = b.as_array();
+    return std::lexicographical_compare_three_way(as->begin(), as->end(), bs->begin(), bs->end(), Compare);
+  }
+  auto compare_members = [](const Member& x, const Member& y) -> std::weak_ordering {
+    auto order = x.name <=> y.name;
+    return order != 0 ? order : Compare(x.value, y.value);
+  };
+  const Object* as = a.as_object();
+  const Object* bs = b.as_object();
+  return std::lexicographical_compare_three_way(as->begin(), as->end(), bs->begin(), bs->end(),
+                                                compare_members);
 }
 
-template <class Items, class Compare>
-std::weak_ordering compare_lists(const Items& a, const Items& b, Compare compare) {
-  return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end(), compare);
-}
-
-/// Without any coercion: 1 is not 1.0, and members have an order.
-bool identical(const Value& a, const Value& b) {
-  if (a.kind() != b.kind()) return false;
-  if (const json::Number* number = a.as_number()) {
-    return number->is_integer() == b.as_number()->is_integer() && json::collate(a, b) == 0;
+/// Without any coercion, so that 1 comes before 1.0: only identical values are equivalent.
+std::weak_ordering compare_exactly(const Value& a, const Value& b) {
+  if (a.kind() != b.kind()) return compare_terms(a, b);
+  switch (a.kind()) {
+    case Kind::number: {
+      auto order = json::collate(a, b);
+      return order != 0 ? order : b.as_number()->is_integer() <=> a.as_number()->is_integer();
+    }
+    case Kind::array:
+    case Kind::object:
+      return compare_composites<compare_exactly>(a, b);
+    default:
+      return compare_terms(a, b);
   }
-  if (const Array* array = a.as_array()) return std::ranges::equal(*array, *b.as_array(), identical);
-  if (const Object* object = a.as_object()) {
-    return std::ranges::equal(
-        object->members(), b.as_object()->members(),
-        [](const Member& x, const Member& y) { return x.name == y.name && identical(x.value, y.value); });
-  }
-  return a == b;
 }
 
 std::string_view type_name(const Value& value) {
@@ -86,11 +94,22 @@ std::string_view type_name(const Value& value) {
 
 // --- Operators ---
 
-bool in(const Value& value, const Array& candidates, auto compare) {
+bool in(const Value& value, const Array& sorted_candidates, auto compare) {
+  auto is_candidate = [&](const Value& v) {
+    auto less = [compare](const Value& a, const Value& b) { return compare(a, b) < 0; };
+    return std::ranges::binary_search(sorted_candidates, v, less);
+  };
   const Array* values = value.as_array();
-  return std::ranges::any_of(candidates, [&](const Value& candidate) {
-    if (values == nullptr) return compare(value, candidate) == 0;
-    return std::ranges::any_of(*values, [&](const Value& v) { return compare(v, candidate) == 0; });
+  return values != nullptr ? std::ranges::any_of(*values, is_candidate) : is_candidate(value);
+}
+
+bool contains_each(const Array& values, const Array& candidates) {
+  auto less = [](const Value* a, const Value* b) { return compare_exactly(*a, *b) < 0; };
+  std::vector<const Value*> sorted;
+  for (const Value& value : values) sorted.push_back(&value);
+  std::ranges::sort(sorted, less);
+  return std::ranges::all_of(candidates, [&](const Value& candidate) {
+    return std::ranges::binary_search(sorted, &candidate, less);
   });
 }
 
@@ -98,11 +117,11 @@ bool in(const Value& value, const Array& candidates, auto compare) {
 bool all(const Value& value, const Array& candidates) {
   const Array* values = value.as_array();
   if (values == nullptr || candidates.empty()) return false;
-  bool has_each = std::ranges::all_of(candidates, [values](const Value& candidate) {
-    return std::ranges::any_of(*values, [&](const Value& v) { return identical(candidate, v); });
-  });
-  return has_each || (candidates.size() == 1 && candidates[0].as_array() != nullptr &&
-                      compare_terms(candidates[0], value) == 0);
+  if (candidates.size() == 1 && candidates[0].as_array() != nullptr &&
+      compare_terms(candidates[0], value) == 0) {
+    return true;
+  }
+  return contains_each(*values, candidates);
 }
 
 /// The remainder with the sign of the number, which may have any number of digits.
@@ -127,7 +146,7 @@ Outcome mod(const Value& value, const Array& pair) {
 // --- Conditions ---
 
 /// With CouchDB's order of values, or Erlang's order of terms for an id and what lies within it.
-template <auto compare>
+template <auto Compare>
 class Matcher {
  public:
   static Outcome match(const Condition& condition, const Value& value) {
@@ -152,21 +171,21 @@ class Matcher {
       case Op::key_map_match:
         return outcome(value.as_object() != nullptr && any_name(condition.children[0], *value.as_object()));
       case Op::lt:
-        return outcome(compare(value, argument) < 0);
+        return outcome(Compare(value, argument) < 0);
       case Op::lte:
-        return outcome(compare(value, argument) <= 0);
+        return outcome(Compare(value, argument) <= 0);
       case Op::eq:
-        return outcome(compare(value, argument) == 0);
+        return outcome(Compare(value, argument) == 0);
       case Op::ne:
-        return outcome(compare(value, argument) != 0);
+        return outcome(Compare(value, argument) != 0);
       case Op::gte:
-        return outcome(compare(value, argument) >= 0);
+        return outcome(Compare(value, argument) >= 0);
       case Op::gt:
-        return outcome(compare(value, argument) > 0);
+        return outcome(Compare(value, argument) > 0);
       case Op::in:
-        return outcome(in(value, *argument.as_array(), compare));
+        return outcome(in(value, *argument.as_array(), Compare));
       case Op::nin:
-        return outcome(!in(value, *argument.as_array(), compare));
+        return outcome(!in(value, *argument.as_array(), Compare));
       case Op::all:
         return outcome(all(value, *argument.as_array()));
       case Op::exists:  // false holds where the field is missing, which match_field knows
@@ -226,8 +245,8 @@ class Matcher {
 using Collating = Matcher<json::collate>;
 using ComparingTerms = Matcher<compare_terms>;
 
-template <auto compare>
-Outcome Matcher<compare>::match_field(const Condition& condition, const Value& value) {
+template <auto Compare>
+Outcome Matcher<Compare>::match_field(const Condition& condition, const Value& value) {
   const Condition& child = condition.children[0];
   FieldValue field = find_field(value, condition.path);
   switch (field.state) {
@@ -238,8 +257,7 @@ Outcome Matcher<compare>::match_field(const Condition& condition, const Value& v
     case FieldValue::State::found:
       break;
   }
-  bool is_id = condition.path.size() == 1 && condition.path[0] == "_id";
-  return is_id ? ComparingTerms::match(child, *field.value) : match(child, *field.value);
+  return condition.is_id() ? ComparingTerms::match(child, *field.value) : match(child, *field.value);
 }
 
 }  // namespace
@@ -252,9 +270,8 @@ std::weak_ordering compare_terms(const Value& a, const Value& b) {
     case Kind::string:
       return *a.as_string() <=> *b.as_string();
     case Kind::array:
-      return compare_lists(*a.as_array(), *b.as_array(), compare_terms);
     case Kind::object:
-      return compare_lists(a.as_object()->members(), b.as_object()->members(), compare_members);
+      return compare_composites<compare_terms>(a, b);
     default:
       return std::weak_ordering::equivalent;
   }

@@ -1,10 +1,13 @@
 #include "sync/feed.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
+
+#include "sync/selection.h"
 
 namespace mycouch::sync {
 namespace {
@@ -20,6 +23,7 @@ constexpr std::chrono::milliseconds kQuickestHeartbeat{100};
 bool ChangesFilter::passes(const store::ChangeRow& row) const {
   switch (kind) {
     case Kind::none:
+    case Kind::selector:
       return true;
     case Kind::doc_ids:
       return doc_ids.contains(row.id);
@@ -55,11 +59,12 @@ Task<void> Feed::run() {
     if (!page && waiter_ && page.error().code == Errc::not_found)
       co_return end(0);  // deleted while we waited
     if (!page) co_return std::unexpected(std::move(page).error());
-    MYCOUCH_CO_CHECK(co_await send_page(std::move(page->rows)));
+    MYCOUCH_CO_TRY(Next next, co_await send_page(std::move(page->rows)));
+    if (next == Next::end) break;
     if (remaining_ > 0) at_ = std::max(at_, page->last_seq);
     if (done()) break;
     if (page->at_end && options_.kind == FeedKind::normal) co_return end(0);
-    MYCOUCH_CO_TRY(Next next, co_await (page->at_end ? wait() : check()));
+    MYCOUCH_CO_TRY(next, co_await (page->at_end ? wait() : check()));
     if (next == Next::end) break;
   }
   MYCOUCH_CO_TRY(std::uint64_t pending, co_await database_.pending(at_));
@@ -75,12 +80,18 @@ Task<void> Feed::run_descending() {
     MYCOUCH_CO_TRY(store::ChangesPage page, co_await database_.changes(query));
     at_end = page.at_end || page.rows.empty();
     if (!page.rows.empty()) query.before = page.rows.back().seq;
-    MYCOUCH_CO_CHECK(co_await send_page(std::move(page.rows)));
-    MYCOUCH_CO_TRY(Next next, co_await check());
+    MYCOUCH_CO_TRY(Next next, co_await send_page(std::move(page.rows)));
+    if (next == Next::end) break;
+    MYCOUCH_CO_TRY(next, co_await check());
     if (next == Next::end) break;
   }
   std::uint64_t documents = info.doc_count + info.doc_del_count;
   co_return end(documents > sent_ ? documents - sent_ : 0);
+}
+
+// The first leaf of a row need not be the winner then, whose document it is that goes with the row.
+bool Feed::leaves_are_selected() const {
+  return options_.filter.kind == ChangesFilter::Kind::selector && options_.style == ChangesStyle::all_docs;
 }
 
 bool Feed::done() const {
@@ -94,7 +105,39 @@ void Feed::keep_passing(std::vector<store::ChangeRow>& rows) const {
   if (rows.size() > remaining_) rows.resize(remaining_);
 }
 
-Task<void> Feed::send_page(std::vector<store::ChangeRow> rows) {
+Task<Feed::Next> Feed::send_page(std::vector<store::ChangeRow> rows) {
+  if (options_.filter.kind == ChangesFilter::Kind::selector) {
+    co_return co_await send_selected(std::move(rows));
+  }
+  MYCOUCH_CO_CHECK(co_await send_rows(std::move(rows)));
+  co_return Next::read;
+}
+
+// In batches, as it may take long until one row of a page matches, and longer until one of the next page
+// does.
+Task<Feed::Next> Feed::send_selected(std::vector<store::ChangeRow> rows) {
+  SelectionOptions selection{.all_leaves = options_.style == ChangesStyle::all_docs,
+                             .conflicts = options_.conflicts};
+  for (std::size_t begin = 0; begin < rows.size() && remaining_ > 0;) {
+    std::size_t end = std::min(begin + kBatch, rows.size());
+    std::vector<store::ChangeRow> batch(
+        std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(begin)),
+        std::make_move_iterator(rows.begin() + static_cast<std::ptrdiff_t>(end)));
+    std::uint64_t last = batch.back().seq;
+    MYCOUCH_CO_TRY(batch,
+                   co_await select_rows(database_, *options_.filter.selector, std::move(batch), selection));
+    MYCOUCH_CO_CHECK(co_await send_rows(std::move(batch)));
+    if (remaining_ == 0) break;
+    at_ = last;
+    begin = end;
+    MYCOUCH_CO_CHECK(co_await beat());
+    MYCOUCH_CO_TRY(Next next, co_await check());
+    if (next == Next::end) co_return Next::end;
+  }
+  co_return Next::read;
+}
+
+Task<void> Feed::send_rows(std::vector<store::ChangeRow> rows) {
   keep_passing(rows);
   if (rows.empty()) co_return Result<void>{};
   last_output_ = SteadyClock::now();
@@ -113,7 +156,10 @@ Task<void> Feed::send_with_documents(const std::vector<store::ChangeRow>& rows) 
   for (std::size_t begin = 0; begin < rows.size();) {
     std::size_t end = std::min(begin + kBatch, rows.size());
     std::vector<store::RevisionRequest> requests;
-    for (std::size_t i = begin; i < end; ++i) requests.push_back({rows[i].id, rows[i].leaves.front()});
+    for (std::size_t i = begin; i < end; ++i) {
+      requests.push_back({rows[i].id, {}});
+      if (!leaves_are_selected()) requests.back().rev = rows[i].leaves.front();
+    }
     MYCOUCH_CO_TRY(auto found, co_await database_.read_many(std::move(requests), read));
     for (const std::vector<store::OpenRevision>& revisions : found) {
       const auto& document = revisions.front().document;
@@ -173,6 +219,15 @@ Task<Feed::Next> Feed::wait() {
     }
     if (woken) co_return Next::read;
   }
+}
+
+// The heartbeat of a feed that is busy but has nothing to send.
+Task<void> Feed::beat() {
+  auto now = SteadyClock::now();
+  if (!options_.heartbeat || now < last_output_ + *options_.heartbeat) co_return Result<void>{};
+  format_.heartbeat(output_.text());
+  last_output_ = now;
+  co_return co_await output_.flush();
 }
 
 Result<void> Feed::end(std::uint64_t pending) {

@@ -17,6 +17,7 @@
 
 #include "base/task.h"
 #include "base/waiter.h"
+#include "doc/selector.h"
 #include "store/database.h"
 #include "sync/feed_format.h"
 #include "sync/output.h"
@@ -27,10 +28,12 @@ namespace mycouch::sync {
 enum class ChangesStyle : std::uint8_t { main_only, all_docs };
 
 struct ChangesFilter {
-  enum class Kind : std::uint8_t { none, doc_ids, design };
+  enum class Kind : std::uint8_t { none, doc_ids, design, selector };
   Kind kind = Kind::none;
   std::unordered_set<std::string> doc_ids = {};
+  std::shared_ptr<const doc::Selector> selector = {};
 
+  /// What the row alone tells: true of each where there is a selector, which asks for the document.
   bool passes(const store::ChangeRow& row) const;
 };
 
@@ -75,13 +78,17 @@ class Feed {
   enum class Next : std::uint8_t { read, end };
 
   Task<void> run_descending();
-  Task<void> send_page(std::vector<store::ChangeRow> rows);
+  Task<Next> send_page(std::vector<store::ChangeRow> rows);
+  Task<Next> send_selected(std::vector<store::ChangeRow> rows);
+  Task<void> send_rows(std::vector<store::ChangeRow> rows);
   Task<void> send_with_documents(const std::vector<store::ChangeRow>& rows);
   void append_row(const store::ChangeRow& row, const doc::Document* document);
   void keep_passing(std::vector<store::ChangeRow>& rows) const;
+  bool leaves_are_selected() const;
   bool done() const;
   Task<Next> check();
   Task<Next> wait();
+  Task<void> beat();
   Result<void> end(std::uint64_t pending);
 
   store::Database& database_;

@@ -75,6 +75,22 @@ TEST(ChangesQuery, TooManyDocIdsAreRefused) {
   EXPECT_EQ(parse("filter=_doc_ids", ids + R"(,"a"]})").error().code, Errc::too_large);
 }
 
+TEST(ChangesQuery, ASelectorComesInABody) {
+  auto query = parse("filter=_selector", R"({"selector":{"a":1}})");
+  ASSERT_TRUE(query.has_value() && query->feed.filter.selector);
+  EXPECT_TRUE(query->feed.filter.selector->matches(json::Object{{"a", 1}}));
+  EXPECT_FALSE(query->feed.filter.selector->matches(json::Object{{"a", 2}}));
+  EXPECT_EQ(parse("filter=_selector&selector=%7B%7D").error().reason,
+            "Selector must be specified in POST payload");
+  for (std::string_view body : {"{}", R"({"selector":null})", R"({"selector":[]})"}) {
+    EXPECT_EQ(parse("filter=_selector", std::string(body)).error().reason,
+              "Selector error: expected a JSON object");
+  }
+  Error wrong = parse("filter=_selector", R"({"selector":{"a":{"$in":1}}})").error();
+  EXPECT_EQ(wrong.reason, "Bad argument for operator $in: 1");
+  EXPECT_TRUE(wrong.word.empty());
+}
+
 TEST(ChangesQuery, CodeIsNamedToBeLookedUp) {
   auto filter = parse("filter=app/mine");
   ASSERT_TRUE(filter.has_value() && filter->code);

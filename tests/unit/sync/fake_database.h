@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,7 @@ class FakeDatabase final : public store::Database {
       doc::Document document;
       document.id = request.id;
       document.revision = *request.rev;
+      if (auto body = bodies.find(request.id); body != bodies.end()) document.body = body->second;
       found.push_back({{*request.rev, std::move(document)}});
     }
     co_return found;
@@ -117,7 +119,8 @@ class FakeDatabase final : public store::Database {
   std::vector<store::ChangeRow> rows;
   std::uint64_t update_seq = 0;
   bool removed = false;
-  std::size_t most_at_once = SIZE_MAX;  // documents that a call answers, as where they are large
+  std::map<std::string, std::string> bodies;  // of documents; "{}" where none is named
+  std::size_t most_at_once = SIZE_MAX;        // documents that a call answers, as where they are large
   std::vector<std::shared_ptr<base::Waiter>> waiters;
   std::vector<doc::Edit> written;
   std::vector<std::pair<std::string, std::string>> locals;
