@@ -10,6 +10,7 @@ namespace mycouch::api {
 Task<void> get_welcome(ServerCall& call);
 Task<void> get_up(ServerCall& call);
 Task<void> get_session(ServerCall& call);
+Task<void> post_session(ServerCall& call);
 Task<void> get_uuids(ServerCall& call);
 Task<void> get_all_dbs(ServerCall& call);
 Task<void> get_dbs_info(ServerCall& call);

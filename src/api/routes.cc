@@ -20,6 +20,7 @@ constexpr Endpoint kEndpoints[] = {
     {get, "/", anyone, get_welcome},
     {get, "/_up", anyone, get_up},
     {get, "/_session", visitor, get_session},
+    {post, "/_session", anyone, post_session},
     {get, "/_uuids", anyone, get_uuids},
     {get, "/_all_dbs", signed_in, get_all_dbs},
     {get, "/_dbs_info", signed_in, get_dbs_info},

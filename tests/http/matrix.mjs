@@ -37,6 +37,7 @@ const server = [
   row('GET /_up', everyone, { shows: ['status'] }),
   row('GET /_uuids', everyone, { shows: ['uuids'] }),
   row('GET /_session', '200 401 200 200 200 200 200 200', { shows: ['userCtx'] }),
+  row('POST /_session', '404 404 404 404 404 404 404 404', { json: {} }),
   row('GET /_all_dbs', '401 401 200 200 200 200 200 200'),
   row('GET /_active_tasks', administrator(200)),
   row('GET /__audit', administrator(200)),
