@@ -91,7 +91,7 @@ Task<void> put_database(ServerCall& call) {
 Task<void> delete_database(ServerCall& call) {
   if (call.query().find("rev")) {
     co_return fail(Errc::bad_request,
-                   "You tried to DELETE a database with a ?rev= parameter. "
+                   "You tried to DELETE a database with a ?=rev parameter. "
                    "Did you mean to DELETE a document instead?");
   }
   if (!call.caller()->administrator || call.has_parameter("tenant")) {

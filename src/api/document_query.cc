@@ -46,6 +46,8 @@ Result<DocumentQuery> parse_document_query(const http::Query& query) {
   }
   if (const std::string* open_revs = query.find("open_revs")) {
     MYCOUCH_TRY(result.open_revs, parse_open_revs(*open_revs));
+    const auto* list = std::get_if<std::vector<doc::Revision>>(&*result.open_revs);
+    if (list && list->empty()) result.open_revs.reset();  // as if it had not been asked
   }
   if (const std::string* new_edits = query.find("new_edits")) {
     result.new_edits = *new_edits != "false";

@@ -143,7 +143,7 @@ Task<void> get_uuids(ServerCall& call) {
     json::append_string(body, base::random_uuid());
   }
   http::Response response = json_response(200, body + "]}\n");
-  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("Cache-Control", "no-cache");
   co_return co_await call.send(std::move(response));
 }
 
