@@ -129,7 +129,9 @@ class OptionsReader {
       return {};
     }
     const std::string* text = value.as_string();
-    std::string shown = text && text->empty() ? "<<>>" : text ? "<<" + json::quoted(*text) + ">>" : json::write(value);
+    std::string shown = text && text->empty() ? "<<>>"
+                        : text                ? "<<" + json::quoted(*text) + ">>"
+                                              : json::write(value);
     return fail(Errc::query_parse_error,
                 (number ? "Invalid value for positive integer: " : "Invalid value for integer: ") + shown);
   }
@@ -158,7 +160,8 @@ Result<std::optional<json::Array>> keys_of(const http::Query& query, const json:
 
 }  // namespace
 
-// CouchDB takes a list of one key for that key, as a range, unless it stands where the request's method has it.
+// CouchDB takes a list of one key for that key, as a range, unless it stands where the request's method has
+// it.
 Result<sync::AllDocsOptions> parse_all_docs_query(const http::Query& query, const json::Object* body) {
   MYCOUCH_TRY(std::optional<json::Array> keys, keys_of(query, body));
   OptionsReader reader;

@@ -67,8 +67,7 @@ Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, c
   if (const std::string* rev = query.find("rev")) {
     MYCOUCH_TRY(doc::Revision revision, doc::parse_revision(*rev));
     if (parent && *parent != revision) {
-      return fail(Errc::bad_request,
-                  "Document rev from request body and query string have different values");
+      return fail(Errc::bad_request, "Document rev from request body and query string have different values");
     }
     parent = std::move(revision);
   }

@@ -21,7 +21,8 @@ bool has_more_than_the_revision(const doc::Document& document) {
          document.local_seq;
 }
 
-// Those that are there before those that are missing, as CouchDB answers a list of revisions, whatever its order.
+// Those that are there before those that are missing, as CouchDB answers a list of revisions, whatever its
+// order.
 void sort_as_listed(std::vector<store::OpenRevision>& found) {
   std::ranges::sort(found, {}, [](const store::OpenRevision& one) {
     return std::pair(!one.document.has_value(), one.revision);

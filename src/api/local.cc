@@ -19,7 +19,8 @@ Result<std::string> local_id(const Call& call) {
 
 }  // namespace
 
-Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id, std::uint64_t version) {
+Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id,
+                              std::uint64_t version) {
   std::string body = R"({"ok":true,"id":)";
   json::append_string(body, id);
   body += R"(,"rev":"0-)";

@@ -149,7 +149,8 @@ TEST_P(PurgeTest, WhatIsLeftOfADocumentIsAChangeOfIt) {
   EXPECT_THAT(change_ids(*db), ElementsAre("y", "x"));
   EXPECT_EQ(run(db->changes({}))->rows.back().leaves, std::vector{revision("2-dd")});
   // Its ancestors were of no other branch.
-  EXPECT_THAT(run(db->revs_diff({{"x", {revision("2-bb")}}}))->front().missing, ElementsAre(revision("2-bb")));
+  EXPECT_THAT(run(db->revs_diff({{"x", {revision("2-bb")}}}))->front().missing,
+              ElementsAre(revision("2-bb")));
   // As if it had never been, it may come again.
   replicate(*db, "x", R"({"n":4})", {"3-cc", "2-bb", "1-aa"});
   EXPECT_EQ(body_of(*db, "x"), R"({"n":4})");

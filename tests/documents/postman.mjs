@@ -64,7 +64,7 @@ function request(document, path, method, item, operation) {
   return {
     name: `${operation.summary} (${operation.operationId})`,
     request: {
-      method: method.toUpperCase(),
+      method: method.replace('x-', '').toUpperCase(),
       ...auth(operation),
       ...body(document, operation),
       url: url(document, path, parameters),

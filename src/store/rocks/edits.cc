@@ -92,7 +92,8 @@ Result<Index> DocumentEdit::parent_of(const doc::Edit& edit) const {
     return node;
   };
   if (edit.parent) {
-    // What is wholly deleted is made anew without a parent; a tombstone is followed beside live branches only.
+    // What is wholly deleted is made anew without a parent; a tombstone is followed beside live branches
+    // only.
     if (tree.deleted()) return conflict();
     Index node = tree.find(*edit.parent);
     if (node == kNone || !tree.is_leaf(node)) return conflict();
@@ -288,7 +289,8 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
     MYCOUCH_CHECK(note_winner_bytes());
   }
   MYCOUCH_CHECK(drop_bodies(detach_old_bodies(node)));
-  MYCOUCH_CHECK(drop_bodies(tree.stem(target_.database->revs_limit())));  // nodes may stand elsewhere from here on
+  MYCOUCH_CHECK(
+      drop_bodies(tree.stem(target_.database->revs_limit())));  // nodes may stand elsewhere from here on
   if (merge.merged != doc::RevTree::Merged::filled_in || entry_->positions.empty()) move_rows_at_end();
   transaction_.entry_changed(document_key_);
   transaction_.changed(target_.database, id_);

@@ -3,7 +3,7 @@
 // clang-format off
 //   family       key                                    value (records.h)
 //   default      "store"                                format version, uuid (engine.cc)
-//                "database/" name                       database's number, epoch (catalogue.h)
+//                "database/" name                       database's number, epoch, settings (catalogue.h)
 //                "dead/" database                       nothing: its rows are still to be swept
 //   documents    database partition id                  Entry
 //   bodies       database partition id* number:u32      BodyRecord
