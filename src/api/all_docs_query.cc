@@ -31,16 +31,11 @@ bool is_key_option(std::string_view name) {
 // Takes options one after another: a later one replaces an earlier one of the same meaning.
 class OptionsReader {
  public:
-  explicit OptionsReader(sync::AllDocsOptions options) : options_(std::move(options)) {}
-
   Result<void> from_query(const http::Query& query) {
     for (const auto& [name, text] : query) {
       json::Value value(text);
       if (is_key_option(name)) {
         MYCOUCH_TRY(value, json::parse(text));
-        if (name == "keys" && !value.as_array()) {
-          return fail(Errc::bad_request, "`keys` parameter must be an array.");
-        }
       }
       MYCOUCH_CHECK(take(name, std::move(value)));
     }
@@ -55,12 +50,7 @@ class OptionsReader {
   }
 
   /// The rows of these keys, even if it is only one.
-  Result<void> set_keys(const json::Value& keys, std::string_view where) {
-    const json::Array* list = keys.as_array();
-    if (!list) return fail(Errc::bad_request, "`keys` " + std::string(where) + " must be an array.");
-    options_.keys = *list;
-    return {};
-  }
+  void set_keys(json::Array keys) { options_.keys = std::move(keys); }
 
   Result<sync::AllDocsOptions> finish() && {
     if (reduce_) return fail(Errc::query_parse_error, "Reduce is invalid for map-only views.");
@@ -76,6 +66,9 @@ class OptionsReader {
       return fail(Errc::query_parse_error,
                   "Limit is too large, must not exceed " + std::to_string(kMaxLimit));
     }
+    // They order equal keys in a view; here they stand for the keys.
+    if (!options_.keys && !options_.start) options_.start = std::move(start_id_);
+    if (!options_.keys && !options_.end) options_.end = std::move(end_id_);
     return std::move(options_);
   }
 
@@ -94,6 +87,8 @@ class OptionsReader {
     if (name == "sorted") return take_flag(value, ignored_);
     if (name == "reduce") return take_flag(value, reduce_);
     if (name == "group") return take_flag(value, group_);
+    if (name == "startkey_docid" || name == "start_key_doc_id") start_id_ = std::move(value);
+    if (name == "endkey_docid" || name == "end_key_doc_id") end_id_ = std::move(value);
     return {};
   }
 
@@ -134,34 +129,45 @@ class OptionsReader {
       return {};
     }
     const std::string* text = value.as_string();
-    std::string shown = text && text->empty() ? "<<>>" : text ? "<<" + json::quoted(*text) + ">>" : json::write(value);
+    std::string shown = text && text->empty() ? "<<>>"
+                        : text                ? "<<" + json::quoted(*text) + ">>"
+                                              : json::write(value);
     return fail(Errc::query_parse_error,
                 (number ? "Invalid value for positive integer: " : "Invalid value for integer: ") + shown);
   }
 
   sync::AllDocsOptions options_;
+  std::optional<json::Value> start_id_;
+  std::optional<json::Value> end_id_;
   bool in_body_ = false;
   bool reduce_ = false;
   bool group_ = false;
   bool ignored_ = false;
 };
 
+Result<std::optional<json::Array>> keys_of(const http::Query& query, const json::Object* body) {
+  if (body) {
+    const json::Value* keys = body->find("keys");
+    if (!keys) return std::nullopt;
+    if (const json::Array* list = keys->as_array()) return *list;
+    return fail(Errc::bad_request, "`keys` body member must be an array.");
+  }
+  MYCOUCH_TRY(auto keys, json_option(query, "keys"));
+  if (!keys) return std::nullopt;
+  if (const json::Array* list = keys->as_array()) return *list;
+  return fail(Errc::bad_request, "`keys` parameter must be an array.");
+}
+
 }  // namespace
 
-// CouchDB takes a list of one key for that key, as a range, unless it stands where the request's method has it.
+// CouchDB takes a list of one key for that key, as a range, unless it stands where the request's method has
+// it.
 Result<sync::AllDocsOptions> parse_all_docs_query(const http::Query& query, const json::Object* body) {
-  OptionsReader reader({});
-  if (body) {
-    MYCOUCH_CHECK(reader.from_body(*body));
-    if (const json::Value* keys = body->find("keys")) {
-      MYCOUCH_CHECK(reader.set_keys(*keys, "body member"));
-    }
-  }
+  MYCOUCH_TRY(std::optional<json::Array> keys, keys_of(query, body));
+  OptionsReader reader;
+  if (body) MYCOUCH_CHECK(reader.from_body(*body));
   MYCOUCH_CHECK(reader.from_query(query));
-  if (const std::string* keys = body ? nullptr : query.find("keys")) {
-    MYCOUCH_TRY(json::Value list, json::parse(*keys));
-    MYCOUCH_CHECK(reader.set_keys(list, "parameter"));
-  }
+  if (keys) reader.set_keys(*std::move(keys));
   return std::move(reader).finish();
 }
 
@@ -176,7 +182,7 @@ Result<std::vector<sync::AllDocsOptions>> parse_all_docs_queries(const http::Que
   for (const json::Value& one : *queries) {
     const json::Object* options = one.as_object();
     if (!options) return fail(Errc::bad_request, "each of `queries` must be an object.");
-    OptionsReader reader({});
+    OptionsReader reader;
     MYCOUCH_CHECK(reader.from_query(query));
     MYCOUCH_CHECK(reader.from_body(*options));
     MYCOUCH_TRY(sync::AllDocsOptions read, std::move(reader).finish());

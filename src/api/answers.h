@@ -16,7 +16,8 @@ Task<void> send_information(Call& call, store::Database& database);
 void append_information(std::string& out, const store::DatabaseInfo& info);
 
 /// local.cc: `id` is with its prefix.
-Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id, std::uint64_t version);
+Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id,
+                              std::uint64_t version);
 
 /// documents.cc: GET of one document, with the options of the call's query.
 Task<void> send_document(Call& call, store::Database& database, std::string id);

@@ -1,5 +1,6 @@
 // What replicators do to many documents at once: _bulk_docs, _bulk_get, _revs_diff, _missing_revs.
 
+#include <algorithm>
 #include <array>
 
 #include "api/document_query.h"
@@ -53,8 +54,8 @@ Task<void> post_bulk_docs(DatabaseCall& call) {
 }
 
 Task<void> post_bulk_get(DatabaseCall& call) {
-  for (std::string_view name : kNotForBulkGet) {
-    if (call.query().find(name)) {
+  for (const auto& [name, value] : call.query()) {
+    if (std::ranges::find(kNotForBulkGet, name) != kNotForBulkGet.end()) {
       co_return fail(Errc::bad_request, json::quoted(name) + " query parameter is not acceptable");
     }
   }

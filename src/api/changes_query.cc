@@ -119,32 +119,33 @@ Result<ChangesQuery> parse_changes_query(const http::Query& query, const json::O
                                          std::optional<std::string_view> last_event_id) {
   ChangesQuery result;
   sync::FeedOptions& feed = result.feed;
-  // What is wrong is told in CouchDB's order.
+  // What is wrong is told in CouchDB's order, and code that a filter names is looked for before the rest.
   MYCOUCH_CHECK(parse_waiting(query, feed));
-  MYCOUCH_TRY(feed.kind, parse_kind(query.find("feed")));
-  MYCOUCH_TRY(feed.style, parse_style(query.find("style")));
-  if (const std::string* limit = query.find("limit")) {
-    MYCOUCH_TRY(feed.limit, parse_count(*limit));
-  }
-
-  const std::string* since = query.find("since");
-  if (!since) since = query.find("last-event-id");
-  if (since) {
-    MYCOUCH_TRY(feed.since, sync::parse_since(*since));
-  }
-  if (last_event_id && feed.kind == sync::FeedKind::eventsource) {
-    MYCOUCH_TRY(feed.since, sync::parse_since(*last_event_id));
-  }
   if (const std::string* text = query.find("seq_interval")) {
     auto interval = parse_digits(*text);
     if (!interval || *interval == 0) return fail(Errc::bad_request, "invalid_seq_interval");
     feed.seq_interval = *interval;
   }
+  if (const std::string* limit = query.find("limit")) {
+    MYCOUCH_TRY(feed.limit, parse_count(*limit));
+  }
+  MYCOUCH_CHECK(parse_filter(query, body, result));
+  if (result.code) return result;
+  MYCOUCH_TRY(feed.style, parse_style(query.find("style")));
+  MYCOUCH_TRY(feed.kind, parse_kind(query.find("feed")));
+
   feed.descending = is_true(query, "descending");
   feed.include_docs = is_true(query, "include_docs");
   feed.conflicts = is_true(query, "conflicts");
   feed.attachments = is_true(query, "attachments");
-  MYCOUCH_CHECK(parse_filter(query, body, result));
+  const std::string* since = query.find("since");
+  if (!since) since = query.find("last-event-id");
+  if (since && !feed.descending) {
+    MYCOUCH_TRY(feed.since, sync::parse_since(*since));
+  }
+  if (last_event_id && feed.kind == sync::FeedKind::eventsource) {
+    MYCOUCH_TRY(feed.since, sync::parse_since(*last_event_id));
+  }
   return result;
 }
 

@@ -67,8 +67,9 @@ Task<doc::Edit> read_source(DatabaseCall& call) {
 Task<void> copy_to_local(DatabaseCall& call, std::string id, std::string body) {
   std::string local = id.substr(sync::kLocalPrefix.size());
   MYCOUCH_CO_CHECK(sync::check_local_id(local));
-  MYCOUCH_CO_TRY(std::uint64_t version, co_await call.database().write_local(std::move(local), std::move(body)));
-  co_return co_await send_local_written(call, 201, id, version);
+  constexpr std::uint64_t kFirst = 1;
+  MYCOUCH_CO_CHECK(co_await call.database().write_local(std::move(local), {std::move(body), kFirst}));
+  co_return co_await send_local_written(call, 201, id, kFirst);
 }
 
 }  // namespace

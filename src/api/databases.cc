@@ -32,7 +32,8 @@ Task<std::int64_t> read_limit(DatabaseCall& call) {
 bool is_list_of_strings(const json::Value* value) {
   if (!value) return true;
   const json::Array* list = value->as_array();
-  return list && std::ranges::all_of(*list, [](const json::Value& one) { return one.as_string() != nullptr; });
+  return list &&
+         std::ranges::all_of(*list, [](const json::Value& one) { return one.as_string() != nullptr; });
 }
 
 Result<void> check_security(const json::Object& security) {
@@ -91,7 +92,7 @@ Task<void> put_database(ServerCall& call) {
 Task<void> delete_database(ServerCall& call) {
   if (call.query().find("rev")) {
     co_return fail(Errc::bad_request,
-                   "You tried to DELETE a database with a ?rev= parameter. "
+                   "You tried to DELETE a database with a ?=rev parameter. "
                    "Did you mean to DELETE a document instead?");
   }
   if (!call.caller()->administrator || call.has_parameter("tenant")) {
@@ -184,7 +185,8 @@ Task<void> put_security(DatabaseCall& call) {
   if (!object) co_return fail(Errc::bad_request, "Request body must be a JSON object");
   MYCOUCH_CO_CHECK(check_security(*object));
   store::SettingsChange change{.security = json::write(*object)};
-  if (change.security->size() > kMaxSecurity) co_return fail(Errc::too_large, "the security object is too large");
+  if (change.security->size() > kMaxSecurity)
+    co_return fail(Errc::too_large, "the security object is too large");
   MYCOUCH_CO_CHECK(co_await call.database().change_settings(std::move(change)));
   co_return co_await call.send_json(200, kOk);
 }

@@ -46,6 +46,8 @@ Result<DocumentQuery> parse_document_query(const http::Query& query) {
   }
   if (const std::string* open_revs = query.find("open_revs")) {
     MYCOUCH_TRY(result.open_revs, parse_open_revs(*open_revs));
+    const auto* list = std::get_if<std::vector<doc::Revision>>(&*result.open_revs);
+    if (list && list->empty()) result.open_revs.reset();  // as if it had not been asked
   }
   if (const std::string* new_edits = query.find("new_edits")) {
     result.new_edits = *new_edits != "false";
@@ -65,8 +67,7 @@ Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, c
   if (const std::string* rev = query.find("rev")) {
     MYCOUCH_TRY(doc::Revision revision, doc::parse_revision(*rev));
     if (parent && *parent != revision) {
-      return fail(Errc::bad_request,
-                  "Document rev from request body and query string have different values");
+      return fail(Errc::bad_request, "Document rev from request body and query string have different values");
     }
     parent = std::move(revision);
   }

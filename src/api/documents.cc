@@ -1,5 +1,8 @@
 // Documents: POST /{db}, and GET, PUT, DELETE of /{db}/{id} and /{db}/_design/{name}.
 
+#include <algorithm>
+#include <utility>
+
 #include "api/answers.h"
 #include "api/document_path.h"
 #include "api/document_query.h"
@@ -18,14 +21,24 @@ bool has_more_than_the_revision(const doc::Document& document) {
          document.local_seq;
 }
 
+// Those that are there before those that are missing, as CouchDB answers a list of revisions, whatever its
+// order.
+void sort_as_listed(std::vector<store::OpenRevision>& found) {
+  std::ranges::sort(found, {}, [](const store::OpenRevision& one) {
+    return std::pair(!one.document.has_value(), one.revision);
+  });
+}
+
 Task<void> send_open_revisions(Call& call, store::Database& database, std::string id, DocumentQuery query) {
   std::vector<store::OpenRevision> found;
+  const bool all = std::holds_alternative<AllLeaves>(*query.open_revs);
   if (auto* asked = std::get_if<std::vector<doc::Revision>>(&*query.open_revs)) {
     MYCOUCH_CO_TRY(found, co_await database.read_revisions(std::move(id), std::move(*asked), query.read));
   } else {
     MYCOUCH_CO_TRY(found, co_await database.read_all_leaves(std::move(id), query.read));
     if (found.empty()) co_return fail(Errc::not_found, "missing");
   }
+  if (!all) sort_as_listed(found);
   ResponseStream stream(call, json_response(200, {}));
   stream.text() += '[';
   for (std::size_t i = 0; i < found.size(); ++i) {

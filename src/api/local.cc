@@ -4,6 +4,7 @@
 #include "api/document_path.h"
 #include "api/errors.h"
 #include "api/handlers.h"
+#include "api/query_values.h"
 #include "json/writer.h"
 #include "sync/local_document.h"
 
@@ -18,7 +19,8 @@ Result<std::string> local_id(const Call& call) {
 
 }  // namespace
 
-Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id, std::uint64_t version) {
+Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id,
+                              std::uint64_t version) {
   std::string body = R"({"ok":true,"id":)";
   json::append_string(body, id);
   body += R"(,"rev":"0-)";
@@ -34,7 +36,7 @@ Task<void> get_local(DatabaseCall& call) {
   MYCOUCH_CO_TRY(store::LocalDocument document, co_await call.database().read_local(id));
   std::string body;
   body.reserve(document.body.size() + 64);
-  sync::append_json(body, id, document);
+  sync::append_json(body, id, document, is_true(call.query(), "revs"));
   co_return co_await call.send_json(200, std::move(body));
 }
 
@@ -44,8 +46,15 @@ Task<void> put_local(DatabaseCall& call) {
   MYCOUCH_CO_TRY(json::Outline outline, json::outline(body, 1));
   MYCOUCH_CO_TRY(sync::LocalEdit edit,
                  sync::read_local_edit(outline, outline.root(), call.rules().max_document_size));
-  if (edit.deleted) co_return co_await delete_local(call);
-  MYCOUCH_CO_TRY(std::uint64_t version, co_await call.database().write_local(id, std::move(edit.body)));
+  if (edit.deleted) {
+    // Whether it was there or not.
+    auto removed = co_await call.database().remove_local(id);
+    if (!removed && removed.error().code != Errc::not_found)
+      co_return std::unexpected(std::move(removed).error());
+    co_return co_await send_local_written(call, 200, document_id(call), 0);
+  }
+  const std::uint64_t version = edit.document.version;
+  MYCOUCH_CO_CHECK(co_await call.database().write_local(id, std::move(edit.document)));
   co_return co_await send_local_written(call, 201, document_id(call), version);
 }
 
@@ -58,7 +67,7 @@ Task<void> delete_local(DatabaseCall& call) {
 Task<void> refuse_local(DatabaseCall& call) {
   if (call.has_parameter("rest"))
     co_return fail(Errc::bad_request, "_local documents do not accept attachments.");
-  co_return fail(Errc::illegal_docid, "Invalid _local document id.");
+  co_return fail(Errc::bad_request, "Invalid _local document id.");
 }
 
 }  // namespace mycouch::api

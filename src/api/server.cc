@@ -57,8 +57,8 @@ Task<std::vector<std::string>> databases_of(Backend& backend, const tenancy::Act
   co_return names;
 }
 
-// Of the names, in their order, those that the options of a listing select. A key that is no string comes before
-// every name.
+// Of the names, in their order, those that the options of a listing select. A key that is no string comes
+// before every name.
 std::vector<std::string> selected(std::vector<std::string> names, const sync::AllDocsOptions& options) {
   auto order = [](const std::string& name, const json::Value& key) {
     const std::string* text = key.as_string();
@@ -76,8 +76,8 @@ std::vector<std::string> selected(std::vector<std::string> names, const sync::Al
     return !options.inclusive_end && options.end && order(name, *options.end) == 0;
   });
   if (options.descending) std::ranges::reverse(names);
-  names.erase(names.begin(),
-              names.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(options.skip, names.size())));
+  names.erase(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(
+                                                 std::min<std::uint64_t>(options.skip, names.size())));
   if (options.limit && names.size() > *options.limit) names.resize(*options.limit);
   return names;
 }
@@ -149,7 +149,7 @@ Task<void> get_uuids(ServerCall& call) {
     json::append_string(body, base::random_uuid());
   }
   http::Response response = json_response(200, body + "]}\n");
-  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("Cache-Control", "no-cache");
   co_return co_await call.send(std::move(response));
 }
 

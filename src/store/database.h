@@ -78,7 +78,7 @@ struct OpenRevision {
 /// One entry of `_bulk_get`.
 struct RevisionRequest {
   std::string id;
-  std::optional<doc::Revision> rev;  // nothing: the winner
+  std::optional<doc::Revision> rev;  // nothing: all leaves
 };
 
 enum class Durability : std::uint8_t {
@@ -217,7 +217,7 @@ class Database {
   virtual Task<std::vector<OpenRevision>> read_revisions(std::string id, std::vector<doc::Revision> revisions,
                                                          ReadOptions options) = 0;
   /// In the order of the requests, and fewer than asked (but at least one) where `max_bytes` was reached.
-  /// Each with at least one entry (with `latest` there may be more). An entry without a revision whose
+  /// Each with at least one entry (without `rev` or with `latest`, more). An entry without a revision whose
   /// document is not there has generation 0.
   virtual Task<std::vector<std::vector<OpenRevision>>> read_many(std::vector<RevisionRequest> requests,
                                                                  ReadOptions options) = 0;
@@ -255,7 +255,7 @@ class Database {
 
   /// Local documents are not replicated and have no history; `id` is without "_local/".
   virtual Task<LocalDocument> read_local(std::string id) = 0;
-  virtual Task<std::uint64_t> write_local(std::string id, std::string body) = 0;  // its new version
+  virtual Task<void> write_local(std::string id, LocalDocument document) = 0;
   virtual Task<void> remove_local(std::string id) = 0;
   /// In the order of their ids. The query's `start` and `end` are without "_local/" too; the bodies are always
   /// there.

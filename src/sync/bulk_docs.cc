@@ -81,11 +81,14 @@ Result<Batch> read_batch(const std::string& body, const WriteRules& rules) {
   MYCOUCH_TRY(json::Outline outline, json::outline(body, kDepth));
   MYCOUCH_TRY(const json::Node* docs, find_docs(outline));
   Batch batch;
-  MYCOUCH_TRY(batch.outcomes.new_edits, read_new_edits(outline));
+  // A value that is none is told of after what is wrong with the documents, as in CouchDB.
+  Result<bool> new_edits = read_new_edits(outline);
+  batch.outcomes.new_edits = new_edits.value_or(true);
   for (const json::Node& node : outline.children(*docs)) {
     MYCOUCH_CHECK(check_count(batch.outcomes.rows.size() + 1, kMaxDocuments, "documents"));
     MYCOUCH_CHECK(add_document(batch, outline, node, rules));
   }
+  if (!new_edits) return std::unexpected(std::move(new_edits).error());
   return batch;
 }
 
@@ -109,7 +112,8 @@ Task<void> write_locals(store::Database& database, Batch& batch) {
       auto removed = co_await database.remove_local(local.id);
       if (!removed && removed.error().code != Errc::not_found) co_return std::unexpected(removed.error());
     } else {
-      MYCOUCH_CO_TRY(version, co_await database.write_local(local.id, std::move(local.edit.body)));
+      version = local.edit.document.version;
+      MYCOUCH_CO_CHECK(co_await database.write_local(local.id, std::move(local.edit.document)));
     }
     row.rev = "0-" + std::to_string(version);
   }

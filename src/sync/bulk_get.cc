@@ -13,11 +13,14 @@ namespace {
 
 constexpr int kDepth = 3;  // the request, `docs`, an entry, its members
 
-Result<store::RevisionRequest> read_request(const json::Node* id, const json::Node* rev) {
+Result<void> check_request_id(const json::Node* id) {
   if (!id) return fail(Errc::bad_request, "document id missed");
   if (id->kind != json::Kind::string) return fail(Errc::illegal_docid, "Document id must be a string");
-  store::RevisionRequest request{json::decode_string(id->text), {}};
-  MYCOUCH_CHECK(doc::check_id(request.id));
+  return doc::check_id(json::decode_string(id->text));
+}
+
+Result<store::RevisionRequest> read_request(const json::Node& id, const json::Node* rev) {
+  store::RevisionRequest request{json::decode_string(id.text), {}};
   if (rev) {
     if (rev->kind != json::Kind::string) return fail(Errc::bad_request, "Invalid rev format");
     MYCOUCH_TRY(request.rev, doc::parse_revision(json::decode_string(rev->text)));
@@ -27,7 +30,7 @@ Result<store::RevisionRequest> read_request(const json::Node* id, const json::No
 
 BulkGetEntry read_entry(const json::Outline& outline, const json::Node& node) {
   BulkGetEntry entry;
-  if (node.kind != json::Kind::object) {
+  if (node.kind != json::Kind::object || !node.has_children) {
     entry.request = Error{Errc::bad_request, "document must be a JSON object"};
     return entry;
   }
@@ -35,7 +38,10 @@ BulkGetEntry read_entry(const json::Outline& outline, const json::Node& node) {
   const json::Node* rev = outline.find(node, "rev");
   if (id) entry.id_json = id->text;
   if (rev) entry.rev_json = rev->text;
-  if (auto request = read_request(id, rev)) {
+  if (auto checked = check_request_id(id); !checked) {
+    entry.rev_json = "null";  // CouchDB has not looked at it yet
+    entry.request = std::move(checked).error();
+  } else if (auto request = read_request(*id, rev)) {
     entry.request = *std::move(request);
   } else {
     entry.request = std::move(request).error();

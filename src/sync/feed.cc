@@ -15,6 +15,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kPageRows = 1000;
+// CouchDB's. A feed without a limit counts down from it, so that with `seq_interval` the same rows carry a
+// sequence.
+constexpr std::uint64_t kNoLimit = 1'000'000'000'000'000;
 // A heartbeat of a millisecond would be a client's mistake, and dear to the server.
 constexpr std::chrono::milliseconds kQuickestHeartbeat{100};
 
@@ -39,7 +42,7 @@ Feed::Feed(store::Database& database, FeedHost& host, Output& output, FeedOption
       output_(output),
       options_(std::move(options)),
       format_(options_.kind),
-      remaining_(options_.limit.value_or(std::numeric_limits<std::uint64_t>::max())),
+      remaining_(options_.limit.value_or(kNoLimit)),
       last_output_(SteadyClock::now()) {
   if (options_.heartbeat) options_.heartbeat = std::max(*options_.heartbeat, kQuickestHeartbeat);
 }

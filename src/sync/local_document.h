@@ -19,7 +19,8 @@ Result<void> check_local_id(std::string_view id);
 
 /// What a client sends of one.
 struct LocalEdit {
-  std::string body;  // without the members that CouchDB keeps elsewhere (_id, _rev, …)
+  /// Without the members that CouchDB keeps elsewhere (_id, _rev, …); its version follows the one that is sent.
+  store::LocalDocument document;
   bool deleted = false;
 };
 
@@ -30,6 +31,7 @@ Result<LocalEdit> read_local_edit(const json::Outline& outline, const json::Node
                                   std::uint64_t max_document_size);
 
 /// `id` is without the prefix.
-void append_json(std::string& out, std::string_view id, const store::LocalDocument& document);
+void append_json(std::string& out, std::string_view id, const store::LocalDocument& document,
+                 bool with_revisions = false);
 
 }  // namespace mycouch::sync

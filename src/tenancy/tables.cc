@@ -288,8 +288,8 @@ class Tenancy::TableDatabase final : public store::Database {
     return rows_->query_index(std::move(query));
   }
   Task<store::LocalDocument> read_local(std::string id) override { return rows_->read_local(std::move(id)); }
-  Task<std::uint64_t> write_local(std::string id, std::string body) override {
-    return rows_->write_local(std::move(id), std::move(body));
+  Task<void> write_local(std::string id, store::LocalDocument document) override {
+    return rows_->write_local(std::move(id), std::move(document));
   }
   Task<void> remove_local(std::string id) override { return rows_->remove_local(std::move(id)); }
   Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,

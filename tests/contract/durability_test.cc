@@ -17,7 +17,7 @@ TEST_P(StoreContractTest, EverythingIsThereAfterReopening) {
     auto db = tenant("a");
     put(*db, "x", R"({"n":1})");
     replicate(*db, "y", "{}", {"2-b", "1-a"});
-    run(db->write_local("c", R"({"at":7})"));
+    run(db->write_local("c", {R"({"at":7})", 1}));
     epoch = run(db->info())->epoch;
   }
   under_test.reopen();

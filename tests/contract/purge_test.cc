@@ -36,6 +36,16 @@ class PurgeTest : public StoreContractTest {
   void purge(Database& database, std::vector<std::string> ids) {
     EXPECT_TRUE(run(database.purge(std::move(ids))));
   }
+  // The revisions of one document that went.
+  std::vector<std::string> purge_revisions(Database& database, const std::string& id,
+                                           const std::vector<std::string>& revisions) {
+    Database::PurgeRequest request{.id = id, .revisions = {}};
+    for (const std::string& text : revisions) request.revisions.push_back(revision(text));
+    auto purged = run(database.purge_revisions({std::move(request)}));
+    std::vector<std::string> texts;
+    for (const doc::Revision& gone : purged->front()) texts.push_back(gone.text());
+    return texts;
+  }
   // "documents/deleted/bytes".
   std::string counted(Database& database) {
     auto info = run(database.info());
@@ -115,6 +125,53 @@ TEST_P(PurgeTest, APurgedDocumentLeavesNoTrace) {
   EXPECT_EQ(counted(*db), "1/0/7");
   EXPECT_EQ(body_of(*db, "y"), R"({"n":3})");
   EXPECT_EQ(run(db->pending(0)), 1U);
+}
+
+TEST_P(PurgeTest, OnlyLeavesArePurgedByRevision) {
+  auto db = tenant("a");
+  replicate(*db, "x", R"({"n":1})", {"1-aa"});
+  replicate(*db, "x", R"({"n":2})", {"2-bb", "1-aa"});
+  EXPECT_THAT(purge_revisions(*db, "x", {"1-aa", "3-none"}), IsEmpty());
+  EXPECT_THAT(purge_revisions(*db, "never", {"1-aa"}), IsEmpty());
+  EXPECT_EQ(body_of(*db, "x"), R"({"n":2})");
+  EXPECT_EQ(run(db->info())->update_seq, 2U);
+}
+
+TEST_P(PurgeTest, WhatIsLeftOfADocumentIsAChangeOfIt) {
+  auto db = tenant("a");
+  replicate(*db, "x", R"({"n":1})", {"1-aa"});
+  replicate(*db, "x", R"({"long":2})", {"3-cc", "2-bb", "1-aa"});
+  replicate(*db, "x", R"({"n":3})", {"2-dd", "1-aa"});
+  put(*db, "y", "{}");
+  EXPECT_THAT(purge_revisions(*db, "x", {"3-cc", "2-bb"}), ElementsAre("3-cc"));
+  EXPECT_EQ(body_of(*db, "x"), R"({"n":3})");
+  EXPECT_EQ(counted(*db), "2/0/9");
+  EXPECT_THAT(change_ids(*db), ElementsAre("y", "x"));
+  EXPECT_EQ(run(db->changes({}))->rows.back().leaves, std::vector{revision("2-dd")});
+  // Its ancestors were of no other branch.
+  EXPECT_THAT(run(db->revs_diff({{"x", {revision("2-bb")}}}))->front().missing,
+              ElementsAre(revision("2-bb")));
+  // As if it had never been, it may come again.
+  replicate(*db, "x", R"({"n":4})", {"3-cc", "2-bb", "1-aa"});
+  EXPECT_EQ(body_of(*db, "x"), R"({"n":4})");
+}
+
+TEST_P(PurgeTest, ALiveLeafThatGoesLeavesATombstoneTheWinner) {
+  auto db = tenant("a");
+  replicate(*db, "x", R"({"n":1})", {"1-aa"});
+  replicate(*db, "x", "{}", {"2-bb", "1-bb"}, true);
+  EXPECT_THAT(purge_revisions(*db, "x", {"1-aa"}), ElementsAre("1-aa"));
+  EXPECT_EQ(body_of(*db, "x"), "deleted");
+  EXPECT_EQ(counted(*db), "0/1/0");
+}
+
+TEST_P(PurgeTest, TheLastLeafTakesTheDocumentAlong) {
+  auto db = tenant("a");
+  replicate(*db, "x", R"({"n":1})", {"2-aa", "1-aa"});
+  replicate(*db, "x", "{}", {"2-bb", "1-aa"}, true);
+  EXPECT_THAT(purge_revisions(*db, "x", {"2-bb", "2-aa"}), ElementsAre("2-aa", "2-bb"));
+  expect_no_trace(*db, "x");
+  EXPECT_EQ(counted(*db), "0/0/0");
 }
 
 TEST_P(PurgeTest, TheSequenceDoesNotGoBack) {

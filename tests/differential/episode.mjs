@@ -3,7 +3,7 @@
 
 /** Ids of all kinds, and few of them, so that requests meet each other's documents. */
 const ids = ['a', 'b', 'c', 'B', 'ab', '1', '10', '9', 'é', 'z z', 'x/y', 'q?&=+%', '日本', '~', '_design/d', '_design/e f'];
-const wrongIds = ['_x', '_local', '_design', '_design/'];
+const wrongIds = ['_x', '_local', '_design'];
 const wrongRevisions = ['x', '1', '1-', '-1', 'a-b', '', '1-x-y', '-'];
 
 export class Episode {

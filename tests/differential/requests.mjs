@@ -108,11 +108,13 @@ function putReplicated(episode) {
 function brokenBody(episode) {
   const { random } = episode;
   const endpoint = random.pick(['/a', '/_bulk_docs', '/_bulk_get', '/_revs_diff', '/_missing_revs', '/_all_docs', '/_changes', '/_purge', '/_local/a', '/_all_docs/queries', '']);
+  // A POST of an object to the database would make a document whose id sorts differently on the two.
+  const objects = endpoint === '' ? [] : ['{}', '{"docs":1}', '{"docs":{}}', '{"docs":[1]}', '{"docs":[[]]}', '{"docs":null}', '{"docs":[]}', '{"keys":1}', '{"keys":{}}', '{"queries":1}', '{"queries":[1]}'];
   return {
     method: endpoint === '/a' || endpoint.startsWith('/_local') ? 'PUT' : 'POST',
     path: episode.path + endpoint,
-    body: random.pick(['', '{', '[]', '"x"', '1', 'null', '{}', '{"a":}', '{"a":[}', '[{}]', '{"docs":1}', '{"docs":{}}', '{"docs":[1]}', '{"docs":[[]]}', '{"docs":null}', '{"docs":[]}', '{"keys":1}', '{"keys":{}}', '{"queries":1}', '{"queries":[1]}']),
-    headers: random.chance(0.15) ? { 'content-type': random.pick(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-8']) } : {},
+    body: random.pick(['', '{', '[]', '"x"', '1', 'null', '{"a":}', '{"a":[}', '[{}]', ...objects]),
+    headers: random.chance(0.15) && !endpoint.endsWith('queries') ? { 'content-type': random.pick(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-8']) } : {},
     learn: learnWritten(episode),
   };
 }
@@ -122,7 +124,7 @@ function get(episode) {
   const id = episode.usedId();
   const parameters = flags(random, ['conflicts', 'deleted_conflicts', 'latest', 'meta', 'revs', 'revs_info', 'attachments', 'att_encoding_info', 'deleted']);
   if (random.chance(0.5)) parameters.rev = episode.revision(id);
-  const headers = random.chance(0.1) ? { 'if-none-match': random.pick([`"${episode.revision(id)}"`, '*', '"x"', `"x", "${episode.revision(id)}"`]) } : {};
+  const headers = random.chance(0.1) ? { 'if-none-match': random.pick([`"${episode.revision(id)}"`, '"x"', `"x", "${episode.revision(id)}"`]) } : {};
   return { method: random.chance(0.08) ? 'HEAD' : 'GET', path: documentPath(episode, id) + query(parameters), headers };
 }
 
@@ -227,14 +229,15 @@ function revisionsAsked(episode) {
   return { method: 'POST', path: `${episode.path}/${random.pick(['_revs_diff', '_missing_revs'])}`, body };
 }
 
+// Without eventsource: CouchDB's answer to one that ends is no good HTTP.
 function changes(episode) {
   const { random } = episode;
   const parameters = flags(random, ['include_docs', 'conflicts', 'attachments', 'descending', 'att_encoding_info'], 2);
   if (random.chance(0.3)) parameters.limit = number(random, 6);
-  if (random.chance(0.3)) parameters.style = random.chance(0.95) ? random.pick(['all_docs', 'main_only']) : '';
+  if (random.chance(0.3)) parameters.style = random.chance(0.95) ? random.pick(['all_docs', 'main_only']) : 'main_only';
   if (random.chance(0.1)) parameters.seq_interval = random.chance(0.8) ? String(1 + random.below(4)) : random.pick([...noNumbers, '0']);
-  if (random.chance(0.3)) parameters.since = random.chance(0.7) ? `{seq:${random.below(episode.requests + 1)}}` : random.pick(['0', 'now', '', 'x', '-1', '1.5', '"0"']);
-  if (random.chance(0.25)) Object.assign(parameters, { feed: random.pick(['longpoll', 'continuous', 'normal', 'eventsource', 'live', 'x', '']), timeout: random.pick(['1', '10', '0']) });
+  if (random.chance(0.3)) parameters.since = random.chance(0.7) ? `{seq:${random.below(episode.requests + 1)}}` : random.pick(['0', 'now', 'x', '-1', '1.5']);
+  if (random.chance(0.25)) Object.assign(parameters, { feed: random.pick(['longpoll', 'continuous', 'normal', 'live', 'x', '']), timeout: random.pick(['1', '10', '0']) });
   if (random.chance(0.05)) parameters.heartbeat = random.pick(['x', '0', '-1', '', '1.5']);
   if (random.chance(0.25)) parameters.filter = random.pick(['_doc_ids', '_doc_ids', '_doc_ids', '_design', '_view', '_x', 'd/x', 'x/y', 'x', '']);
   const list = random.chance(0.05) ? random.pick([1, {}, 'x', [1], null]) : random.some(['a', 'b', 'c', 'é', '_design/d', 'nowhere'], 4);
@@ -357,9 +360,7 @@ function databaseInformation(episode) {
     { method: random.pick(['GET', 'HEAD']), path: '/_up' },
     { method: 'POST', path: `${episode.path}/_ensure_full_commit`, body: random.pick([undefined, {}]), headers: { 'content-type': 'application/json' } },
     { method: 'POST', path: `${episode.path}/_view_cleanup`, body: {} },
-    { method: 'GET', path: `${episode.path}/_design/d/_info` },
     { method: 'GET', path: `${episode.path}/_design/d/_view/x` },
-    { method: 'GET', path: `${episode.path}/_design%2Fd` },
     { method: random.pick(['POST', 'PATCH', 'COPY', 'PUT', 'DELETE', 'GET']), path: episode.path + random.pick(['/a', '/_all_docs', '/_changes', '/_bulk_docs', '/_bulk_get', '/_revs_diff', '/_missing_revs', '/_purge', '/_compact', '/_ensure_full_commit', '/_local', '/_local/a/b', '/_x', '/_x/y', '/_all_docs/queries', '/_design', '/_view_cleanup']), body: '{}', learn: learnWritten(episode) },
   ]);
 }

@@ -81,7 +81,7 @@ export class Side {
     try {
       return JSON.parse(text);
     } catch {
-      return text.split('\n').map((line) => (line === '' ? line : JSON.parse(line)));
+      return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
     }
   }
 

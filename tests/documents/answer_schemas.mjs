@@ -7,6 +7,11 @@ function template(path) {
   return path.replace('...}', '}');
 }
 
+/** OpenAPI has no COPY: it is described as an extension, in the form of an operation. */
+function operationName(method) {
+  return method === 'COPY' ? 'x-copy' : method.toLowerCase();
+}
+
 export class AnswerSchemas {
   #ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
   #document;
@@ -18,7 +23,7 @@ export class AnswerSchemas {
 
   /** What is wrong with an answer's body, as text; empty when nothing is, or when it is no JSON by the document. */
   complaint({ method, path, status }, body) {
-    const response = this.#document.paths[template(path)]?.[method.toLowerCase()]?.responses[status];
+    const response = this.#document.paths[template(path)]?.[operationName(method)]?.responses[status];
     if (!response) return `${method} ${path} does not describe ${status}`;
     const name = response.$ref.split('/').at(-1);
     if (!this.#document.components.responses[name].content?.['application/json']) return '';

@@ -15,7 +15,7 @@ const linter = path.join(root, 'tests/node_modules/.bin/redocly');
 
 function operationsOf(document) {
   return Object.entries(document.paths).flatMap(([pattern, item]) =>
-    ['get', 'put', 'post', 'delete'].filter((method) => item[method]).map((method) => ({ name: `${method.toUpperCase()} ${pattern}`, ...item[method] })));
+    ['get', 'put', 'post', 'delete', 'x-copy'].filter((method) => item[method]).map((method) => ({ name: `${method.replace('x-', '').toUpperCase()} ${pattern}`, ...item[method] })));
 }
 
 // OpenAPI has no parameters of several segments.

@@ -1,7 +1,7 @@
 // A Postman collection made from the OpenAPI document: a folder for each tag, a request for each operation, with the
 // examples' values. Nothing in it depends on when or where it is made.
 
-const methods = ['get', 'put', 'post', 'delete'];
+const methods = ['get', 'put', 'post', 'delete', 'x-copy'];
 
 function at(document, reference) {
   return reference.slice(2).split('/').reduce((value, name) => value[name.replaceAll('~1', '/').replaceAll('~0', '~')], document);
@@ -64,7 +64,7 @@ function request(document, path, method, item, operation) {
   return {
     name: `${operation.summary} (${operation.operationId})`,
     request: {
-      method: method.toUpperCase(),
+      method: method.replace('x-', '').toUpperCase(),
       ...auth(operation),
       ...body(document, operation),
       url: url(document, path, parameters),

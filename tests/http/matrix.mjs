@@ -39,6 +39,8 @@ const server = [
   row('GET /_session', '200 401 200 200 200 200 200 200', { shows: ['userCtx'] }),
   row('POST /_session', '404 404 404 404 404 404 404 404', { json: {} }),
   row('GET /_all_dbs', '401 401 200 200 200 200 200 200'),
+  row('GET /_dbs_info', '401 401 200 200 200 200 200 200'),
+  row('POST /_dbs_info', '401 401 200 200 200 200 200 200', { json: { keys: ['roady'] } }),
   row('GET /_active_tasks', administrator(200)),
   row('GET /__audit', administrator(200)),
   row('POST /__bootstrap', user(200), { json: {}, shows: ['active_tenant_id', 'user_doc', 'tenant_doc', 'bootstrapped'] }),
@@ -122,6 +124,12 @@ const databases = [
   row('POST /{db}', writer(201), { json: {}, shows: ['ok', 'id', 'rev'] }),
   row('GET /{db}/_all_docs', reader(200), { shows: ['rows'] }),
   row('POST /{db}/_all_docs', reader(200), { json: { keys: [] }, shows: ['rows'] }),
+  row('POST /{db}/_all_docs/queries', reader(200), { json: { queries: [{}] }, shows: ['results'] }),
+  ...['_design_docs', '_local_docs'].flatMap((list) => [
+    row(`GET /{db}/${list}`, reader(200), { shows: ['rows'] }),
+    row(`POST /{db}/${list}`, reader(200), { json: { keys: [] }, shows: ['rows'] }),
+    row(`POST /{db}/${list}/queries`, reader(200), { json: { queries: [{}] }, shows: ['results'] }),
+  ]),
   row('GET /{db}/_changes', reader(200), { shows: ['results', 'last_seq'] }),
   row('POST /{db}/_changes', reader(200), { json: {}, shows: ['results', 'last_seq'] }),
   row('POST /{db}/_bulk_docs', writer(201), { json: { docs: [{}] } }),
@@ -132,19 +140,21 @@ const databases = [
   row('POST /{db}/_compact', administrator(202), { json: {}, shows: ['ok'] }),
   row('POST /{db}/_view_cleanup', administrator(202), { json: {}, shows: ['ok'] }),
   row('GET /{db}/_revs_limit', reader(200)),
+  row('PUT /{db}/_revs_limit', administrator(200), { text: '1000', shows: ['ok'] }),
+  row('GET /{db}/_purged_infos_limit', reader(200)),
+  row('PUT /{db}/_purged_infos_limit', administrator(200), { text: '1000', shows: ['ok'] }),
   row('GET /{db}/_security', reader(200), { shows: ['admins', 'members'] }),
+  row('PUT /{db}/_security', administrator(200), { json: { admins: { names: [], roles: ['_admin'] }, members: { names: [], roles: ['_admin'] } }, shows: ['ok'] }),
   row('POST /{db}/_find', reader(501), { json: { selector: {} } }),
   row('POST /{db}/_explain', reader(501), { json: { selector: {} } }),
   row('GET /{db}/_index', reader(501)),
   row('POST /{db}/_index', reader(501), { json: { index: { fields: ['title'] } } }),
-  row('POST /{db}/_purge', administrator(501), { json: {} }),
-  row('GET /{db}/_design_docs', reader(501)),
-  row('GET /{db}/_local_docs', reader(501)),
+  row('POST /{db}/_purge', administrator(201), { json: {}, shows: ['purged'] }),
 ];
 
 const localDocuments = [
   ...['GET', 'PUT', 'DELETE'].flatMap((method) => [
-    row(`${method} /{db}/_local`, reader(400), { json: method === 'PUT' ? {} : undefined, word: 'illegal_docid' }),
+    row(`${method} /{db}/_local`, reader(400), { json: method === 'PUT' ? {} : undefined }),
     row(`${method} /{db}/_local/{local}/{rest...}`, reader(400), {
       given: 'a checkpoint',
       path: { rest: 'file.txt' },
@@ -154,6 +164,7 @@ const localDocuments = [
   row('GET /{db}/_local/{local}', reader(200), { given: 'a checkpoint', shows: ['_id', '_rev'] }),
   row('PUT /{db}/_local/{local}', reader(201), { given: 'a name', json: {}, shows: ['ok', 'id', 'rev'] }),
   row('DELETE /{db}/_local/{local}', reader(200), { given: 'a checkpoint', shows: ['ok'] }),
+  row('COPY /{db}/_local/{local}', writer(201), { given: 'a checkpoint', headers: () => ({ destination: `copy-${Math.random()}` }), shows: ['ok', 'id', 'rev'] }),
 ];
 
 const design = '/{db}/_design/{design}';
@@ -167,6 +178,7 @@ const designDocuments = [
     json: { views: { all: { map: 'function (doc) { emit(doc._id); }' } } },
     within: nobody,
   }),
+  row(`COPY ${design}`, writer(201), { given: 'a design document', headers: () => ({ destination: `copy-${Math.random()}` }), shows: ['ok', 'id', 'rev'] }),
   row(`DELETE ${design}`, writer(200), { given: 'a design document', query: ({ rev }) => ({ rev }), shows: ['ok', 'id', 'rev'] }),
   ...['GET {}/_info', 'GET {}/_view/{function}', 'POST {}/_view/{function}', 'GET {}/_show/{function...}', 'GET {}/_list/{function...}', 'GET {}/_rewrite/{function...}'].map((route) =>
     row(route.replace('{}', design), reader(501), { given: 'a design document', json: route.startsWith('POST') ? {} : undefined })),
@@ -178,6 +190,7 @@ const documents = [
   row('GET /{db}/{id}', reader(200), { given: 'a document', shows: ['_id', '_rev'] }),
   row('PUT /{db}/{id}', writer(201), { given: 'a name', json: { title: 'So What' }, shows: ['ok', 'id', 'rev'] }),
   row('DELETE /{db}/{id}', writer(200), { given: 'a document', query: ({ rev }) => ({ rev }), shows: ['ok', 'id', 'rev'] }),
+  row('COPY /{db}/{id}', writer(201), { given: 'a document', headers: () => ({ destination: `copy-${Math.random()}` }), shows: ['ok', 'id', 'rev'] }),
 ];
 
 const attachments = ['/{db}/{id}', design].flatMap((owning) => {

@@ -70,9 +70,9 @@ class Question {
   }
 
   #body(values) {
-    const { json, text } = this.row;
+    const { json, text, headers } = this.row;
     if (text) return { body: text, headers: { 'content-type': 'text/plain' } };
-    return { json: typeof json === 'function' ? json(values) : json };
+    return { json: typeof json === 'function' ? json(values) : json, headers: headers?.(values) };
   }
 
   #check(answer, told) {

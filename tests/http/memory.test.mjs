@@ -86,3 +86,30 @@ test('feeds that clients have left cost nothing afterwards', { timeout }, withSe
   await assertGrownByAtMost(32, server, before);
   assert.equal((await user.request('PUT', '/roady/a', { json: {} })).status, 201);
 }));
+
+test('a feed that is not read waits, and holds no memory for its reader', { timeout }, withServer(async (server) => {
+  const user = await new User(server, 'alice').signIn();
+  const write = async (name) => {
+    for (let batch = 0; batch < 10; ++batch) {
+      const docs = Array.from({ length: 500 }, (_, i) => ({ _id: `doc-${batch}-${i}`, name, text: 'x'.repeat(5000) }));
+      for (const doc of docs) if (revisions.has(doc._id)) doc._rev = revisions.get(doc._id);
+      const { status, body } = await user.request('POST', '/roady/_bulk_docs', { json: { docs } });
+      assert.equal(status, 201);
+      for (const { id, rev } of body) revisions.set(id, rev);
+    }
+  };
+  const revisions = new Map();
+  await write('first');
+  const before = await server.memory();
+  const request = `GET /roady/_changes?feed=continuous&include_docs=true&heartbeat=1000 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await user.token()}\r\n\r\n`;
+  // Each asks for 25 MB, and for whatever comes after it.
+  const readers = await Promise.all(Array.from({ length: 20 }, async () => {
+    const connection = await Connection.open(server);
+    await connection.send(request);
+    connection.socket.pause();
+    return connection;
+  }));
+  for (const round of ['second', 'third']) await write(round);
+  await assertGrownByAtMost(256, server, before);
+  for (const reader of readers) reader.end();
+}));

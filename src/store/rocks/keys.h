@@ -3,7 +3,7 @@
 // clang-format off
 //   family       key                                    value (records.h)
 //   default      "store"                                format version, uuid (engine.cc)
-//                "database/" name                       database's number, epoch (catalogue.h)
+//                "database/" name                       database's number, epoch, settings (catalogue.h)
 //                "dead/" database                       nothing: its rows are still to be swept
 //                "indexing/" database partition         nothing: indexes to be built, or rows to be swept
 //                "collation"                            what the keys of "indexes" compare by

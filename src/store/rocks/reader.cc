@@ -302,7 +302,7 @@ Result<std::vector<std::vector<OpenRevision>>> Reader::many(const std::vector<Re
       results.push_back({OpenRevision{}});
       continue;
     }
-    MYCOUCH_TRY(auto opened, open_nodes(request.id, *found, {found->tree.winner()}, options));
+    MYCOUCH_TRY(auto opened, open_nodes(request.id, *found, found->tree.leaves(), options));
     results.push_back(std::move(opened));
   }
   return results;

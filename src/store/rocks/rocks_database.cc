@@ -183,19 +183,18 @@ class RocksDatabase final : public Database {
     co_return outcomes;
   }
 
-  Task<std::uint64_t> write_local(std::string id, std::string body) override {
-    std::uint64_t version = 0;
+  Task<void> write_local(std::string id, LocalDocument document) override {
+    bool removed = false;
     MYCOUCH_CO_CHECK(
         co_await core_->commit(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
-          if (view_.target.database->removed) return {};
-          std::string key = document_key(view_.scope_prefix, id);
-          MYCOUCH_TRY(auto before, transaction.local(key));
-          version = before ? before->version + 1 : 1;
-          transaction.put_local(key, LocalRecord{version, body});
+          removed = view_.target.database->removed;
+          if (removed) return {};
+          transaction.put_local(document_key(view_.scope_prefix, id),
+                                LocalRecord{document.version, document.body});
           return {};
         }));
-    if (version == 0) co_return database_gone();
-    co_return version;
+    if (removed) co_return database_gone();
+    co_return Result<void>();
   }
 
   Task<void> remove_local(std::string id) override {

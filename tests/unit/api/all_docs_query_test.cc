@@ -53,7 +53,20 @@ TEST(AllDocsQuery, TooManyKeysAreRefused) {
   EXPECT_EQ(parse("", keys + ",0]}").error().code, Errc::too_large);
 }
 
+TEST(AllDocsQuery, AQueryOfOneKeyIsARange) {
+  json::Value body = json::value_of(R"({"queries":[{"keys":["a"]},{"keys":["a","b"]},{"limit":1}]})");
+  auto queries = parse_all_docs_queries(*http::Query::parse("descending=true"), *body.as_object());
+  ASSERT_TRUE(queries.has_value());
+  EXPECT_EQ(queries->at(0).start, json::Value("a"));
+  EXPECT_FALSE(queries->at(0).keys.has_value());
+  EXPECT_EQ(queries->at(1).keys->size(), 2U);
+  EXPECT_TRUE(queries->at(2).descending);
+}
+
 TEST(AllDocsQuery, UnusableValuesAreRefusedAsInCouchDb) {
+  EXPECT_EQ(parse("limit=").error().reason, "Invalid value for integer: []");
+  EXPECT_EQ(parse("", R"({"limit":"2"})").error().reason, R"(Invalid value for integer: <<"2">>)");
+  EXPECT_EQ(parse("reduce=true").error().reason, "Reduce is invalid for map-only views.");
   EXPECT_EQ(parse("limit=x").error().reason, R"(Invalid value for integer: "x")");
   EXPECT_EQ(parse("limit=-1").error().reason, R"(Invalid value for positive integer: "-1")");
   EXPECT_EQ(parse("limit=x").error().code, Errc::query_parse_error);

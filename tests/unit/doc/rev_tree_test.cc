@@ -64,7 +64,7 @@ TEST(RevTree, AnEmptyTreeHasNoWinner) {
   EXPECT_THAT(tree.leaves(), IsEmpty());
   EXPECT_TRUE(tree.deleted());
   EXPECT_EQ(tree.find(rev("1-a")), RevTree::kNone);
-  EXPECT_THAT(texts(tree.missing(std::vector{rev("2-b"), rev("1-a")})), ElementsAre("1-a", "2-b"));
+  EXPECT_THAT(texts(tree.missing(std::vector{rev("2-b"), rev("1-a")})), ElementsAre("2-b", "1-a"));
 }
 
 TEST(RevTree, AnEditOfTheLeafExtendsIt) {
@@ -233,11 +233,26 @@ TEST(RevTree, OfTheEndedBranchesTheNewestAreKept) {
   EXPECT_EQ(tree.find(rev("2-b")), RevTree::kNone);
 }
 
+TEST(RevTree, ALeafThatIsRemovedTakesAlongWhatLeadsToNoOther) {
+  Tree tree;
+  tree.add("3-c b a", 1);
+  tree.add("4-e d b a", 2);
+  tree.add("1-x", 3);
+  RevTree::Removed removed = tree.remove_leaves(std::vector{rev("4-e"), rev("2-b"), rev("1-x"), rev("9-q")});
+  EXPECT_THAT(texts(removed.leaves), ElementsAre("4-e", "1-x"));
+  EXPECT_THAT(removed.bodies, ::testing::UnorderedElementsAre(2, 3));
+  EXPECT_THAT(tree.leaf_texts(), ElementsAre("3-c"));
+  EXPECT_EQ(tree.path_text("3-c"), "3-c b a");
+  EXPECT_EQ(tree.find(rev("3-d")), RevTree::kNone);
+  EXPECT_THAT(texts(tree.remove_leaves(std::vector{rev("3-c")}).leaves), ElementsAre("3-c"));
+  EXPECT_TRUE(tree.empty());
+}
+
 TEST(RevTree, MissingNamesWhatIsNeitherStoredNorAnAncestor) {
   Tree tree;
   tree.add("3-c b a");
   std::vector<Revision> asked = {rev("4-d"), rev("2-b"), rev("3-x"), rev("3-c"), rev("2-b"), rev("1-c")};
-  EXPECT_THAT(texts(tree.missing(asked)), ElementsAre("1-c", "3-x", "4-d"));
+  EXPECT_THAT(texts(tree.missing(asked)), ElementsAre("4-d", "3-x", "1-c"));
 }
 
 TEST(RevTree, PossibleAncestorsAreTheOlderLeaves) {

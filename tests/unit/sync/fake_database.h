@@ -83,9 +83,9 @@ class FakeDatabase final : public store::Database {
     }
     co_return outcomes;
   }
-  Task<std::uint64_t> write_local(std::string id, std::string body) override {
-    locals.emplace_back(std::move(id), std::move(body));
-    co_return locals.size();
+  Task<void> write_local(std::string id, store::LocalDocument document) override {
+    locals.emplace_back(std::move(id), std::move(document.body));
+    co_return Result<void>{};
   }
   Task<void> remove_local(std::string) override { co_return fail(Errc::not_found, "missing"); }
 

@@ -13,7 +13,8 @@ Result<LocalEdit> read(std::string_view text, std::uint64_t max_document_size = 
 TEST(LocalDocument, KeepsTheBodyAsItCame) {
   auto edit = read(R"({"_id":"_local/x","session":"s", "n": 1.0,"_rev":"0-3","list":[1, 2]})");
   ASSERT_TRUE(edit.has_value());
-  EXPECT_EQ(edit->body, R"({"session":"s","n":1.0,"list":[1, 2]})");
+  EXPECT_EQ(edit->document.body, R"({"session":"s","n":1.0,"list":[1, 2]})");
+  EXPECT_EQ(edit->document.version, 4U);
   EXPECT_FALSE(edit->deleted);
 }
 
@@ -24,6 +25,9 @@ TEST(LocalDocument, IsWrittenWithItsIdAndRevision) {
   out.clear();
   append_json(out, "x", {"{}", 1});
   EXPECT_EQ(out, R"({"_id":"_local/x","_rev":"0-1"})");
+  out.clear();
+  append_json(out, "x", {"{}", 3}, true);
+  EXPECT_EQ(out, R"({"_id":"_local/x","_rev":"0-3","_revisions":{"start":0,"ids":["3"]}})");
 }
 
 TEST(LocalDocument, CanBeDeletedByAnEdit) {
@@ -40,6 +44,8 @@ TEST(LocalDocument, RefusesWhatIsNoLocalRevision) {
 
 TEST(LocalDocument, RefusesUnknownUnderscoreMembers) {
   EXPECT_EQ(read(R"({"_x":1})").error().code, Errc::doc_validation);
+  EXPECT_EQ(read(R"({"_deleted":0})").error().code, Errc::doc_validation);
+  EXPECT_EQ(read(R"({"_attachments":null})").error().code, Errc::doc_validation);
 }
 
 TEST(LocalDocument, AnIdIsNotEmptyNorOver4096Bytes) {

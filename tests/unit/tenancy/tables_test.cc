@@ -392,7 +392,7 @@ TEST_F(TablesTest, AUsersOwnDocumentIsMergedLikewise) {
 }
 
 TEST_F(TablesTest, LocalDocumentsAreEachUsersOwn) {
-  ASSERT_TRUE(run(table("jo")->write_local("checkpoint", R"({"last_seq":1})")));
+  ASSERT_TRUE(run(table("jo")->write_local("checkpoint", {R"({"last_seq":1})", 1})));
   EXPECT_TRUE(run(table("jo")->read_local("checkpoint")));
   EXPECT_FALSE(run(table("ann")->read_local("checkpoint")));
   EXPECT_FALSE(run(table("jo", Table::users)->read_local("checkpoint")));
