@@ -75,6 +75,14 @@ Task<void> post_local_docs_queries(DatabaseCall& call);
 Task<void> get_changes(DatabaseCall& call);
 Task<void> post_changes(DatabaseCall& call);
 
+// find.cc
+Task<void> post_find(DatabaseCall& call);
+Task<void> post_explain(DatabaseCall& call);
+Task<void> get_indexes(DatabaseCall& call);
+Task<void> post_index(DatabaseCall& call);
+Task<void> post_index_bulk_delete(DatabaseCall& call);
+Task<void> delete_index(DatabaseCall& call);
+
 // design.cc
 Task<void> refuse_design_function(DatabaseCall& call);
 Task<void> refuse_unserved(DatabaseCall& call);

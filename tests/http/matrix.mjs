@@ -145,11 +145,14 @@ const databases = [
   row('PUT /{db}/_purged_infos_limit', administrator(200), { text: '1000', shows: ['ok'] }),
   row('GET /{db}/_security', reader(200), { shows: ['admins', 'members'] }),
   row('PUT /{db}/_security', administrator(200), { json: { admins: { names: [], roles: ['_admin'] }, members: { names: [], roles: ['_admin'] } }, shows: ['ok'] }),
-  row('POST /{db}/_find', reader(501), { json: { selector: {} } }),
-  row('POST /{db}/_explain', reader(501), { json: { selector: {} } }),
-  row('GET /{db}/_index', reader(501)),
-  row('POST /{db}/_index', reader(501), { json: { index: { fields: ['title'] } } }),
   row('POST /{db}/_purge', administrator(201), { json: {}, shows: ['purged'] }),
+  row('POST /{db}/_find', reader(200), { json: { selector: {} }, shows: ['docs', 'bookmark'] }),
+  row('POST /{db}/_explain', reader(200), { json: { selector: {} }, shows: ['index', 'selector'] }),
+  row('GET /{db}/_index', reader(200), { shows: ['total_rows', 'indexes'] }),
+  row('POST /{db}/_index', writer(200), { json: { index: { fields: ['title'] } }, shows: ['result', 'id', 'name'] }),
+  row('POST /{db}/_index/_bulk_delete', writer(200), { json: { docids: [] }, shows: ['success', 'fail'] }),
+  row('DELETE /{db}/_index/{design}/{type}/{name}', writer(200), { given: 'an index', shows: ['ok'] }),
+  row('DELETE /{db}/_index/_design/{design}/{type}/{name}', writer(200), { given: 'an index', shows: ['ok'] }),
 ];
 
 const localDocuments = [

@@ -103,6 +103,8 @@ export class Stage {
         return this.aCheckpoint(context);
       case 'a document':
         return this.aDocument(context, freshName('song'), { title: 'So What' });
+      case 'an index':
+        return this.anIndex(context);
       case 'a design document':
         return this.aDocument(context, `_design/${freshName('index')}`, { language: 'query' });
       default:
@@ -154,6 +156,12 @@ export class Stage {
     const maker = table && isUser(who) ? new Person(this.server, people[who]) : table ? this.alice : this.maker(who);
     await maker.expect(201, 'PUT', `${table ?? base}/_local/${local}`, { json: {} });
     return { local };
+  }
+
+  async anIndex({ who, base }) {
+    const ddoc = freshName('index');
+    await this.maker(who).expect(200, 'POST', `${base}/_index`, { json: { index: { fields: ['title'] }, ddoc, name: 'by-title' } });
+    return { design: ddoc, type: 'json', name: 'by-title' };
   }
 
   async aDocument({ who, base }, id, document) {

@@ -103,6 +103,8 @@ class FakeDatabase final : public store::Database {
     co_return unused();
   }
   Task<store::AllDocsPage> all_docs(store::AllDocsQuery) override { co_return unused(); }
+  Task<std::vector<Index>> indexes() override { co_return unused(); }
+  Task<store::IndexPage> query_index(store::IndexQuery) override { co_return unused(); }
   Task<store::LocalDocument> read_local(std::string) override { co_return unused(); }
   Task<AttachmentContent> read_attachment(std::string, std::optional<doc::Revision>, std::string) override {
     co_return unused();
