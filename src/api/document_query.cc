@@ -8,8 +8,7 @@ namespace {
 
 using OpenRevs = std::variant<AllLeaves, std::vector<doc::Revision>>;
 
-Result<OpenRevs> parse_open_revs(const std::string& text) {
-  if (text == "all") return AllLeaves{};
+Result<std::vector<doc::Revision>> parse_revisions(const std::string& text) {
   MYCOUCH_TRY(json::Value value, json::parse(text));
   const json::Array* list = value.as_array();
   if (!list) return fail(Errc::bad_request, "Invalid list of revisions");
@@ -23,6 +22,11 @@ Result<OpenRevs> parse_open_revs(const std::string& text) {
   return revisions;
 }
 
+Result<OpenRevs> parse_open_revs(const std::string& text) {
+  if (text == "all") return AllLeaves{};
+  return parse_revisions(text);
+}
+
 Result<void> parse_flags(const http::Query& query, store::ReadOptions& read) {
   MYCOUCH_TRY(read.latest, boolean_option(query, "latest"));
   MYCOUCH_TRY(read.revs, boolean_option(query, "revs"));
@@ -34,6 +38,7 @@ Result<void> parse_flags(const http::Query& query, store::ReadOptions& read) {
   if (meta) read.revs_info = read.conflicts = read.deleted_conflicts = true;
   MYCOUCH_TRY(bool attachments, boolean_option(query, "attachments"));
   if (attachments) read.attachments = doc::AttachmentForm::inline_data;
+  MYCOUCH_TRY(read.encoding_info, boolean_option(query, "att_encoding_info"));
   return {};
 }
 
@@ -41,7 +46,7 @@ Result<void> parse_flags(const http::Query& query, store::ReadOptions& read) {
 
 bool DocumentQuery::is_plain() const {
   return !open_revs && !read.revs && !read.revs_info && !read.conflicts && !read.deleted_conflicts &&
-         !read.local_seq && read.attachments == doc::AttachmentForm::stubs;
+         !read.local_seq && !read.encoding_info && read.attachments == doc::AttachmentForm::stubs;
 }
 
 Result<DocumentQuery> parse_document_query(const http::Query& query) {
@@ -50,6 +55,10 @@ Result<DocumentQuery> parse_document_query(const http::Query& query) {
   MYCOUCH_CHECK(parse_flags(query, read));
   if (const std::string* rev = query.find("rev")) {
     MYCOUCH_TRY(read.rev, doc::parse_revision(*rev));
+  }
+  if (const std::string* atts_since = query.find("atts_since")) {
+    MYCOUCH_TRY(read.atts_since, parse_revisions(*atts_since));
+    read.attachments = doc::AttachmentForm::inline_data;
   }
   if (const std::string* open_revs = query.find("open_revs")) {
     MYCOUCH_TRY(result.open_revs, parse_open_revs(*open_revs));

@@ -149,6 +149,7 @@ class AllDocs {
     std::string& out = output_.text();
     out += R"(,"doc":)";
     if (row.document && !row.deleted) {
+      output_.expect_contents(database_, *row.document);
       doc::append_json(out, *row.document);
     } else {
       out += "null";

@@ -14,6 +14,10 @@ std::string dead_key(DatabaseNumber number) {
   return key;
 }
 
+std::string pending_key(const base::Md5& content) {
+  return std::string(kPendingKeys).append(base::as_text(content));
+}
+
 std::string database_value(const DatabaseRecord& record) {
   std::string value;
   base::append_varint(value, record.number);

@@ -34,9 +34,11 @@ struct DatabaseRecord {
 std::string database_key(std::string_view name);
 std::string database_value(const DatabaseRecord& record);
 std::string dead_key(DatabaseNumber number);
+std::string pending_key(const base::Md5& content);
 inline constexpr std::string_view kStoreKey = "store";
 inline constexpr std::string_view kDatabaseKeys = "database/";
 inline constexpr std::string_view kDeadKeys = "dead/";
+inline constexpr std::string_view kPendingKeys = "pending/";
 
 /// Thread-safe.
 class Catalogue {

@@ -125,14 +125,14 @@ Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const Prepared
   std::optional<BodyRecord> older;
   for (std::size_t i = 0; i < prepared.edit.attachments.size(); ++i) {
     const doc::IncomingAttachment& incoming = prepared.edit.attachments[i];
-    if (incoming.data) {
+    if (const TakenContent* content = prepared.contents[i].get()) {
       attachments.push_back({.name = incoming.name,
                              .content_type = incoming.content_type,
-                             .digest = prepared.digests[i],
-                             .length = incoming.data->size(),
-                             .stored_length = incoming.data->size(),
+                             .digest = content->digest,
+                             .length = content->length,
+                             .stored_length = content->stored_length,
                              .revpos = new_edits ? generation : incoming.revpos.value_or(generation),
-                             .encoding = doc::Encoding::identity});
+                             .encoding = content->encoding});
       continue;
     }
     if (!older) {
@@ -143,7 +143,7 @@ Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const Prepared
       }
     }
     auto stub = std::ranges::find(older->attachments, incoming.name, &doc::Attachment::name);
-    if (stub == older->attachments.end()) {
+    if (stub == older->attachments.end() || incoming.revpos.value_or(stub->revpos) != stub->revpos) {
       return fail(Errc::missing_stub, "Invalid attachment stub in " + id_ + " for " + incoming.name);
     }
     attachments.push_back(*stub);
@@ -269,7 +269,7 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
   MYCOUCH_CHECK(store_body(node, record));
   for (std::size_t i = 0; i < record.attachments.size(); ++i) {
     MYCOUCH_CHECK(transaction_.refer_to_attachment(target_.prefix, record.attachments[i].digest,
-                                                   prepared.edit.attachments[i].data));
+                                                   prepared.contents[i].get()));
   }
   if (node == tree.winner()) {
     entry_->winner_bytes = record.json.size();
@@ -417,8 +417,14 @@ Target make_target(std::shared_ptr<DatabaseRecord> database, std::string partiti
 
 PreparedEdit prepare(doc::Edit edit) {
   PreparedEdit prepared{std::move(edit), {}};
-  for (const doc::IncomingAttachment& attachment : prepared.edit.attachments) {
-    prepared.digests.push_back(attachment.data ? base::md5(*attachment.data) : base::Md5{});
+  for (doc::IncomingAttachment& attachment : prepared.edit.attachments) {
+    auto& content = prepared.contents.emplace_back();
+    if (attachment.data) {
+      content = take_inline(*attachment.data, attachment.content_type);
+      attachment.data.reset();
+    } else {
+      content = std::dynamic_pointer_cast<const TakenContent>(std::move(attachment.stored));
+    }
   }
   return prepared;
 }

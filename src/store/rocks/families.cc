@@ -1,6 +1,7 @@
 #include "store/rocks/families.h"
 
 #include <array>
+#include <utility>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
@@ -96,6 +97,10 @@ OpenedDb::~OpenedDb() {
 
 void OpenedDb::close() {
   if (!db_) return;
+  {
+    std::lock_guard lock(snapshots_mutex_);
+    for (const rocksdb::Snapshot* snapshot : std::exchange(snapshots_, {})) db_->ReleaseSnapshot(snapshot);
+  }
   bool on_disk = memory_ == nullptr;
   rocksdb::Status status = db_->FlushWAL(on_disk);
   if (!status.ok()) log::error("the store's log could not be synced", {{"status", status.ToString()}});
@@ -111,6 +116,16 @@ void OpenedDb::close() {
 rocksdb::Status OpenedDb::write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch) {
   std::lock_guard lock(write_mutex_);
   return db_->Write(options, &batch);
+}
+
+const rocksdb::Snapshot* OpenedDb::take_snapshot() {
+  std::lock_guard lock(snapshots_mutex_);
+  return *snapshots_.insert(db_->GetSnapshot()).first;
+}
+
+void OpenedDb::release(const rocksdb::Snapshot* snapshot) {
+  std::lock_guard lock(snapshots_mutex_);
+  if (snapshots_.erase(snapshot) > 0) db_->ReleaseSnapshot(snapshot);
 }
 
 std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {
