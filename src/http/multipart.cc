@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 constexpr std::size_t kMaxBoundary = 200;
+constexpr std::size_t kMaxPadding = 200;  // behind a boundary
 constexpr std::size_t kBoundaryBytes = 16;
 
 std::unexpected<Error> malformed(std::string what) {
@@ -134,13 +135,16 @@ Result<MultipartReader::Event> MultipartReader::read_boundary_end() {
     return Event::end;
   }
   std::string_view line = left().substr(std::min(left().find_first_not_of(" \t"), left().size()));
-  if (line.size() < kLineEnd.size() && left().size() < kMaxBoundary) {
-    if (!line.empty() && line.front() != '\r' && line.front() != '-') return malformed("bad part header");
+  const std::size_t padding = left().size() - line.size();
+  if (padding > kMaxPadding) return malformed("bad part header");
+  if (line.size() < kLineEnd.size()) {
+    const bool may_go_on = line.empty() || line.front() == '\r' || (line.front() == '-' && padding == 0);
+    if (!may_go_on) return malformed("bad part header");
     return Event::need_more;
   }
   if (!line.starts_with(kLineEnd)) return malformed("bad part header");
   // The line break stays: it is the first half of what ends an empty head.
-  at_ += left().size() - line.size();
+  at_ += padding;
   state_ = State::head;
   return Event::need_more;
 }

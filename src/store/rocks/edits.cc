@@ -118,7 +118,8 @@ Index DocumentEdit::base_of(const doc::RevPath& path) const {
 }
 
 // `revpos` counts only where another replica gave it; content that comes with an edit made here is of that
-// edit.
+// edit, and so is one of generation 0, which CouchDB tells where it was not told itself: it would be older than
+// anything that a replica asks for.
 Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const PreparedEdit& prepared, Index base,
                                                                   std::uint32_t generation, bool new_edits) {
   std::vector<doc::Attachment> attachments;
@@ -126,12 +127,13 @@ Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const Prepared
   for (std::size_t i = 0; i < prepared.edit.attachments.size(); ++i) {
     const doc::IncomingAttachment& incoming = prepared.edit.attachments[i];
     if (const TakenContent* content = prepared.contents[i].get()) {
+      const std::uint32_t given = new_edits ? 0 : incoming.revpos.value_or(0);
       attachments.push_back({.name = incoming.name,
                              .content_type = incoming.content_type,
                              .digest = content->digest,
                              .length = content->length,
                              .stored_length = content->stored_length,
-                             .revpos = new_edits ? generation : incoming.revpos.value_or(generation),
+                             .revpos = given == 0 ? generation : given,
                              .encoding = content->encoding});
       continue;
     }

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
 
+// A content that is streamed in fills buffer after buffer, in the order of its keys: larger ones would cost
+// memory and save nothing.
+constexpr std::size_t kAttachmentsBuffer = 8 * kMegabyte;
+
 struct FamilyName {
   const char* name;
   rocksdb::ColumnFamilyHandle* Families::* handle;
@@ -78,7 +82,11 @@ Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, s
   auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   descriptors.reserve(kFamilies.size());
-  for (const FamilyName& family : kFamilies) descriptors.emplace_back(family.name, family_options(cache));
+  for (const FamilyName& family : kFamilies) {
+    rocksdb::ColumnFamilyDescriptor& descriptor =
+        descriptors.emplace_back(family.name, family_options(cache));
+    if (family.handle == &Families::attachments) descriptor.options.write_buffer_size = kAttachmentsBuffer;
+  }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, descriptors, &handles, &db);
