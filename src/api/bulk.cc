@@ -6,6 +6,7 @@
 #include "api/document_query.h"
 #include "api/errors.h"
 #include "api/handlers.h"
+#include "api/multipart_answers.h"
 #include "json/writer.h"
 #include "sync/bulk_docs.h"
 #include "sync/bulk_get.h"
@@ -63,6 +64,9 @@ Task<void> post_bulk_get(DatabaseCall& call) {
   leave_out_the_tree(query.read);
   MYCOUCH_CO_TRY(std::string body, co_await call.read_json());
   MYCOUCH_CO_TRY(auto entries, sync::read_bulk_get(body));
+  if (wants_bulk_multipart(call)) {
+    co_return co_await send_bulk_multipart(call, call.database(), std::move(entries), std::move(query.read));
+  }
   ResponseStream stream(call, json_response(200, {}));
   MYCOUCH_CO_CHECK(co_await sync::bulk_get(call.database(), std::move(entries), query.read, word_of, stream));
   stream.text() += '\n';

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/errors.h"
+#include "http/ascii.h"
 
 namespace mycouch::api {
 namespace {
@@ -11,6 +12,17 @@ bool is_json(std::string_view content_type) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (content_type.ends_with(' ')) content_type.remove_suffix(1);
   return content_type == "application/json";
+}
+
+Result<void> check_not_encoded(const http::Headers& headers) {
+  for (const auto& [name, value] : headers) {
+    if (http::equal_ignoring_case(name, "Content-Encoding") &&
+        !http::equal_ignoring_case(value, "identity")) {
+      return fail(Errc::bad_content_type,
+                  "a body with a Content-Encoding is not accepted: send it uncompressed");
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -33,11 +45,12 @@ Task<void> Call::check_access() {
 }
 
 Task<std::string> Call::read_body() {
-  return read_body(max_request_);
+  co_return co_await read_plain(max_request_);
 }
 
-Task<std::string> Call::read_body(std::uint64_t max_bytes) {
-  MYCOUCH_CO_TRY(std::string body, co_await exchange_.read_body(std::min(max_bytes, max_request_)));
+Task<std::string> Call::read_plain(std::uint64_t max_bytes) {
+  MYCOUCH_CO_CHECK(check_not_encoded(request().headers));
+  MYCOUCH_CO_TRY(std::string body, co_await exchange_.read_body(max_bytes));
   MYCOUCH_CO_CHECK(co_await check_access());
   co_return body;
 }
@@ -50,7 +63,7 @@ Task<std::string> Call::read_json(std::uint64_t max_bytes) {
   if (!is_json(request().headers.find("Content-Type").value_or(""))) {
     co_return fail(Errc::bad_content_type, "Content-Type must be application/json");
   }
-  co_return co_await read_body(max_bytes);
+  co_return co_await read_plain(std::min(max_bytes, max_request_));
 }
 
 Task<json::Object> Call::read_object(std::uint64_t max_bytes) {
@@ -75,9 +88,9 @@ Task<void> Call::send_json(unsigned status, std::string body) {
   return send(json_response(status, std::move(body)));
 }
 
-Task<void> Call::begin(http::Response head) {
+Task<void> Call::begin(http::Response head, std::optional<std::uint64_t> length) {
   add_common(head);
-  return exchange_.begin(std::move(head));
+  return exchange_.begin(std::move(head), length);
 }
 
 Task<void> ResponseStream::write(std::string piece) {
@@ -86,7 +99,7 @@ Task<void> ResponseStream::write(std::string piece) {
 }
 
 Task<void> ResponseStream::finish() {
-  if (!call_.exchange().begun()) {
+  if (!call_.exchange().begun() && !expects_contents()) {
     head_.body = std::move(text());
     co_return co_await call_.send(std::move(head_));
   }

@@ -46,7 +46,12 @@ class Call {
   /// The caller and the request, for what leaves a record. There is a caller.
   tenancy::Actor actor() const;
 
-  /// Bodies may take long to come: where the caller has lost its access meanwhile, that is the error.
+  /// Most bytes of a request's body that is held in memory.
+  std::uint64_t max_request() const { return max_request_; }
+  /// Whether the caller may still do what the route asks for. A body may take long to come: after it has, this is
+  /// asked again, here or by who streams it.
+  virtual Task<void> check_access();
+  /// The body, and `bad_content_type` for one with a Content-Encoding.
   Task<std::string> read_body();
   /// The body of a POST: `bad_content_type` unless it is declared to be JSON.
   Task<std::string> read_json();
@@ -56,13 +61,12 @@ class Call {
 
   Task<void> send(http::Response response);
   Task<void> send_json(unsigned status, std::string body);
-  Task<void> begin(http::Response head);
+  Task<void> begin(http::Response head, std::optional<std::uint64_t> length = {});
 
   http::Exchange& exchange() { return exchange_; }
 
  private:
-  virtual Task<void> check_access();
-  Task<std::string> read_body(std::uint64_t max_bytes);
+  Task<std::string> read_plain(std::uint64_t max_bytes);
   Task<std::string> read_json(std::uint64_t max_bytes);
   void add_common(http::Response& response) const;
 
@@ -91,19 +95,25 @@ class ServerCall : public Call {
 class DatabaseCall : public Call {
  public:
   template <class... Args>
-  explicit DatabaseCall(Admission admission, const base::Clock& clock, Args&&... args)
-      : Call(std::forward<Args>(args)...), admission_(std::move(admission)), clock_(clock) {}
+  explicit DatabaseCall(Admission admission, const base::Clock& clock, std::uint64_t max_attachment,
+                        Args&&... args)
+      : Call(std::forward<Args>(args)...),
+        admission_(std::move(admission)),
+        clock_(clock),
+        max_attachment_(max_attachment) {}
 
   store::Database& database() { return admission_.database(); }
   const sync::WriteRules& rules() const { return admission_.rules(); }
   const Admission& admission() const { return admission_; }
+  /// Bytes of one attachment.
+  std::uint64_t max_attachment() const { return max_attachment_; }
   const base::Clock& clock() const { return clock_; }
-
- private:
   Task<void> check_access() override { return admission_.check(); }
 
+ private:
   Admission admission_;
   const base::Clock& clock_;
+  std::uint64_t max_attachment_;
 };
 
 /// An answer in pieces; one that fits the first piece is sent whole.

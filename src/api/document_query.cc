@@ -8,8 +8,7 @@ namespace {
 
 using OpenRevs = std::variant<AllLeaves, std::vector<doc::Revision>>;
 
-Result<OpenRevs> parse_open_revs(const std::string& text) {
-  if (text == "all") return AllLeaves{};
+Result<std::vector<doc::Revision>> parse_revisions(const std::string& text) {
   MYCOUCH_TRY(json::Value value, json::parse(text));
   const json::Array* list = value.as_array();
   if (!list) return fail(Errc::bad_request, "Invalid list of revisions");
@@ -23,6 +22,11 @@ Result<OpenRevs> parse_open_revs(const std::string& text) {
   return revisions;
 }
 
+Result<OpenRevs> parse_open_revs(const std::string& text) {
+  if (text == "all") return AllLeaves{};
+  return parse_revisions(text);
+}
+
 void parse_flags(const http::Query& query, store::ReadOptions& read) {
   const bool meta = is_true(query, "meta");
   read.latest = is_true(query, "latest");
@@ -33,6 +37,7 @@ void parse_flags(const http::Query& query, store::ReadOptions& read) {
   read.local_seq = is_true(query, "local_seq");
   read.deleted = is_true(query, "deleted");
   if (is_true(query, "attachments")) read.attachments = doc::AttachmentForm::inline_data;
+  read.encoding_info = is_true(query, "att_encoding_info");
 }
 
 }  // namespace
@@ -43,6 +48,10 @@ Result<DocumentQuery> parse_document_query(const http::Query& query) {
   parse_flags(query, read);
   if (const std::string* rev = query.find("rev")) {
     MYCOUCH_TRY(read.rev, doc::parse_revision(*rev));
+  }
+  if (const std::string* atts_since = query.find("atts_since")) {
+    MYCOUCH_TRY(read.atts_since, parse_revisions(*atts_since));
+    read.attachments = doc::AttachmentForm::inline_data;
   }
   if (const std::string* open_revs = query.find("open_revs")) {
     MYCOUCH_TRY(result.open_revs, parse_open_revs(*open_revs));

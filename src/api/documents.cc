@@ -8,7 +8,10 @@
 #include "api/document_query.h"
 #include "api/errors.h"
 #include "api/handlers.h"
+#include "api/multipart_answers.h"
+#include "api/multipart_edit.h"
 #include "base/random.h"
+#include "http/accept.h"
 #include "json/writer.h"
 #include "sync/local_document.h"
 
@@ -39,11 +42,15 @@ Task<void> send_open_revisions(Call& call, store::Database& database, std::strin
     if (found.empty()) co_return fail(Errc::not_found, "missing");
   }
   if (!all) sort_as_listed(found);
+  if (http::accepts_type(call.request().headers, "multipart/mixed")) {
+    co_return co_await send_mixed(call, database, std::move(found));
+  }
   ResponseStream stream(call, json_response(200, {}));
   stream.text() += '[';
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (i > 0) stream.text() += ',';
     if (found[i].document) {
+      stream.expect_contents(database, *found[i].document);
       stream.text() += R"({"ok":)";
       doc::append_json(stream.text(), *found[i].document);
     } else {
@@ -126,10 +133,15 @@ Task<void> send_document(Call& call, store::Database& database, std::string id) 
   }
   http::Response response = json_response(200, {});
   if (!etag.empty()) response.headers.add("ETag", std::move(etag));
-  response.body.reserve(document.body.size() + 128);
-  doc::append_json(response.body, document);
-  response.body += '\n';
-  co_return co_await call.send(std::move(response));
+  if (wants_related(call, document)) {
+    co_return co_await send_related(call, database, std::move(document), std::move(response));
+  }
+  ResponseStream stream(call, std::move(response));
+  stream.text().reserve(document.body.size() + 128);
+  stream.expect_contents(database, document);
+  doc::append_json(stream.text(), document);
+  stream.text() += '\n';
+  co_return co_await stream.finish();
 }
 
 Task<void> put_document(DatabaseCall& call) {
@@ -137,12 +149,13 @@ Task<void> put_document(DatabaseCall& call) {
   if (id.starts_with(sync::kLocalPrefix)) co_return co_await put_local(call);
   MYCOUCH_CO_CHECK(doc::check_id(id));
   MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
-  if (call.request().headers.find("Content-Type").value_or("").starts_with("multipart/")) {
-    co_return fail(Errc::bad_content_type, "multipart bodies are not accepted");
-  }
-  MYCOUCH_CO_TRY(std::string body, co_await call.read_body());
+  const bool multipart = is_multipart_edit(call);
+  if (multipart) query.batch = false;  // as CouchDB
+  MultipartEdit parts(call);
+  MYCOUCH_CO_TRY(std::string body, co_await (multipart ? parts.read_json() : call.read_body()));
   MYCOUCH_CO_TRY(doc::Edit edit, sync::read_edit(body, id, query.new_edits, call.rules()));
   MYCOUCH_CO_CHECK(join_parents(edit, call, query.new_edits));
+  if (multipart) MYCOUCH_CO_CHECK(co_await parts.read_contents(edit));
   const unsigned done = edit.deleted ? 200 : 201;
   store::WriteOptions options{query.new_edits,
                               query.batch ? store::Durability::relaxed : store::Durability::synced};

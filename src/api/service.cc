@@ -22,14 +22,9 @@ Result<void> check_who(Who who, const auth::Principal* caller) {
 
 Result<void> check_fields(const http::Headers& headers) {
   int credentials = 0;
-  for (const auto& [name, value] : headers) {
+  for (const auto& [name, _] : headers) {
     if (http::equal_ignoring_case(name, "Authorization") && ++credentials > 1) {
       return fail(Errc::bad_request, "more than one Authorization field");
-    }
-    if (http::equal_ignoring_case(name, "Content-Encoding") &&
-        !http::equal_ignoring_case(value, "identity")) {
-      return fail(Errc::bad_content_type,
-                  "a body with a Content-Encoding is not accepted: send it uncompressed");
     }
   }
   return {};
@@ -133,7 +128,7 @@ Task<void> Service::dispatch_to_database(http::Exchange& exchange, Progress& pro
   request.writes = endpoint.who == Who::writer;
   MYCOUCH_CO_TRY(Admission admission, co_await Admission::open(backend_, actor_of(exchange, progress),
                                                                std::move(request), &progress.active_tenant));
-  DatabaseCall call(std::move(admission), backend_.clock, exchange, std::move(query), std::move(parameters),
+  DatabaseCall call(std::move(admission), backend_.clock, backend_.options.max_attachment, exchange, std::move(query), std::move(parameters),
                     progress.common, progress.caller, backend_.options.max_request);
   co_return co_await std::get<DatabaseHandler>(endpoint.handler)(call);
 }
@@ -143,7 +138,7 @@ Task<void> Service::dispatch_to_table(http::Exchange& exchange, Progress& progre
                                       http::RouteParameters parameters) {
   MYCOUCH_CO_TRY(Admission admission,
                  co_await Admission::open_table(backend_, actor_of(exchange, progress), table));
-  DatabaseCall call(std::move(admission), backend_.clock, exchange, std::move(query), std::move(parameters),
+  DatabaseCall call(std::move(admission), backend_.clock, backend_.options.max_attachment, exchange, std::move(query), std::move(parameters),
                     progress.common, progress.caller, std::min(backend_.options.max_request, kMaxTableBatch));
   co_return co_await std::get<DatabaseHandler>(endpoint.handler)(call);
 }

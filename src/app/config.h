@@ -51,7 +51,8 @@ struct Config {
   std::string listen =
       "127.0.0.1:5985";      // address:port, [address]:port or localhost:port; port 0: any free one
   http::ServerOptions http;  // but for its address and port, which `listen` says
-  std::uint64_t max_document_size = 8'000'000;  // bytes of one document's JSON
+  std::uint64_t max_document_size = 8'000'000;            // bytes of one document's JSON
+  std::uint64_t max_attachment = std::uint64_t{1} << 30;  // bytes of one attachment
   StoreConfig store;
   AdminConfig admin;
   auth::AuthenticatorOptions auth;

@@ -158,7 +158,8 @@ Result<void> run_server(const Config& config, std::optional<Development> develop
                         .options = {.version = MYCOUCH_VERSION,
                                     .system_database = config.store.system_database,
                                     .max_document_size = config.max_document_size,
-                                    .max_request = config.http.max_body}},
+                                    .max_request = config.http.max_body,
+                                    .max_attachment = config.max_attachment}},
                        authenticator, std::move(first));
   MYCOUCH_TRY(std::unique_ptr<http::Server> server, listen(config, endpoint, service));
 

@@ -284,6 +284,7 @@ std::vector<Setting<Config>> make_server_settings() {
           make("limits.max_body", "SIZE", "of a request's body", MYCOUCH_FIELD(http.max_body)),
           make("limits.max_document_size", "SIZE", "of one document's JSON",
                MYCOUCH_FIELD(max_document_size)),
+          make("limits.max_attachment", "SIZE", "of one attachment", MYCOUCH_FIELD(max_attachment)),
           make("limits.max_connections", "N", "that are open at once", MYCOUCH_FIELD(http.max_connections)),
           make("limits.head_timeout", "TIME", "for a request's head to arrive",
                MYCOUCH_FIELD(http.head_timeout)),

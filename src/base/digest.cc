@@ -38,6 +38,13 @@ EVP_MD_CTX* thread_context() {
   return context.pointer;
 }
 
+EVP_MD_CTX* new_context(const EVP_MD* algorithm) {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  if (context == nullptr) throw std::bad_alloc();
+  EVP_DigestInit_ex2(context, algorithm, nullptr);
+  return context;
+}
+
 template <class Digest>
 Digest digest(const EVP_MD* algorithm, std::string_view bytes) {
   Digest out;
@@ -67,10 +74,23 @@ Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
   return out;
 }
 
-Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
-  if (context_ == nullptr) throw std::bad_alloc();
-  EVP_DigestInit_ex2(static_cast<EVP_MD_CTX*>(context_), sha256_algorithm(), nullptr);
+Md5Stream::Md5Stream() : context_(new_context(md5_algorithm())) {}
+
+Md5Stream::~Md5Stream() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
 }
+
+void Md5Stream::update(std::string_view bytes) {
+  EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());
+}
+
+Md5 Md5Stream::finish() {
+  Md5 out;
+  EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), out.data(), nullptr);
+  return out;
+}
+
+Sha256Stream::Sha256Stream() : context_(new_context(sha256_algorithm())) {}
 
 Sha256Stream::~Sha256Stream() {
   EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));

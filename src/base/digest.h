@@ -20,6 +20,22 @@ Sha256 sha256(std::string_view bytes);
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
 
 /// A digest over text that arrives in pieces.
+class Md5Stream {
+ public:
+  Md5Stream();
+  ~Md5Stream();
+  Md5Stream(const Md5Stream&) = delete;
+  Md5Stream& operator=(const Md5Stream&) = delete;
+
+  void update(std::string_view bytes);
+  /// Ends the stream: call once.
+  Md5 finish();
+
+ private:
+  void* context_;
+};
+
+/// The same, of SHA-256.
 class Sha256Stream {
  public:
   Sha256Stream();

@@ -30,14 +30,20 @@ std::string_view to_string(Errc code) {
       return "request_timeout";
     case Errc::conflict:
       return "conflict";
+    case Errc::missing_rev:
+      return "missing_rev";
     case Errc::file_exists:
       return "file_exists";
     case Errc::precondition_failed:
       return "precondition_failed";
     case Errc::missing_stub:
       return "missing_stub";
+    case Errc::md5_mismatch:
+      return "md5_mismatch";
     case Errc::too_large:
       return "too_large";
+    case Errc::attachment_too_large:
+      return "attachment_too_large";
     case Errc::uri_too_long:
       return "uri_too_long";
     case Errc::header_too_large:

@@ -26,10 +26,13 @@ enum class Errc {
   not_acceptable,
   request_timeout,
   conflict,             // a stale `_rev`
+  missing_rev,          // an edit of a revision that is not there
   file_exists,          // a database of that name exists
   precondition_failed,  // e.g. a missing attachment stub
   missing_stub,         // an attachment stub that the parent revision does not hold
+  md5_mismatch,         // content that is not what its digest says
   too_large,
+  attachment_too_large,
   uri_too_long,
   header_too_large,
   bad_content_type,

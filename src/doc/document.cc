@@ -1,6 +1,7 @@
 #include "doc/document.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/encoding.h"
@@ -88,7 +89,7 @@ void append_conflicts(std::string& out, std::string_view name, const std::vector
   out += ']';
 }
 
-void append_attachment(std::string& out, const Attachment& attachment, const std::string* data) {
+void append_attachment(std::string& out, const Attachment& attachment, const Document& document) {
   json::append_string(out, attachment.name);
   out += R"(:{"content_type":)";
   json::append_string(out, attachment.content_type);
@@ -96,23 +97,28 @@ void append_attachment(std::string& out, const Attachment& attachment, const std
   json::append_number(out, std::uint64_t{attachment.revpos});
   out += R"(,"digest":")";
   out += md5_text(attachment.digest);
-  if (data != nullptr) {
+  const bool sent = document.sends(attachment);
+  if (sent && document.attachment_form == AttachmentForm::inline_data) {
     out += R"(","data":")";
-    out += base::to_base64(*data);
-    out += R"("})";
+    out += kContentPlace;
+    out += '"';
   } else {
     out += R"(","length":)";
     json::append_number(out, attachment.length);
-    out += R"(,"stub":true})";
+    out += sent ? R"(,"follows":true)" : R"(,"stub":true)";
   }
+  if (document.encoding_info && attachment.encoding == Encoding::gzip) {
+    out += R"(,"encoding":"gzip","encoded_length":)";
+    json::append_number(out, attachment.stored_length);
+  }
+  out += '}';
 }
 
 void append_attachments(std::string& out, const Document& document) {
   out += R"(,"_attachments":{)";
   for (std::size_t i = 0; i < document.attachments.size(); ++i) {
     if (i > 0) out += ',';
-    bool has_data = i < document.attachment_data.size() && document.attachment_data[i].has_value();
-    append_attachment(out, document.attachments[i], has_data ? &*document.attachment_data[i] : nullptr);
+    append_attachment(out, document.attachments[i], document);
   }
   out += '}';
 }
@@ -130,6 +136,19 @@ std::optional<base::Md5> parse_md5(std::string_view text) {
   if (!bytes || bytes->size() != digest.size()) return std::nullopt;
   std::ranges::copy(*bytes, digest.begin());
   return digest;
+}
+
+bool is_compressible(std::string_view content_type) {
+  constexpr std::array<std::string_view, 3> kTypes = {"application/javascript", "application/json",
+                                                      "application/xml"};
+  std::string type(content_type.substr(0, content_type.find(';')));
+  std::ranges::transform(type, type.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  const auto first = type.find_first_not_of(" \t");
+  if (first == std::string::npos) return false;
+  std::string_view trimmed(type);
+  trimmed = trimmed.substr(first, trimmed.find_last_not_of(" \t") - first + 1);
+  return trimmed.starts_with("text/") || std::ranges::find(kTypes, trimmed) != kTypes.end();
 }
 
 Revision next_revision(const std::optional<Revision>& parent, bool deleted, std::string_view body,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,21 @@ std::string md5_text(const base::Md5& digest);
 /// Nothing for any other text.
 std::optional<base::Md5> parse_md5(std::string_view text);
 
+/// Whether content of this type is stored compressed: text, JavaScript, JSON and XML, as by CouchDB's default.
+bool is_compressible(std::string_view content_type);
+
+/// Content that a store has taken in for edits to come. Where no edit takes it, it goes with the last pointer
+/// to it.
+struct StoredContent {
+  virtual ~StoredContent() = default;
+
+  base::Md5 digest{};           // of the stored bytes
+  base::Md5 received_digest{};  // of the bytes as they came
+  std::uint64_t length = 0;     // in bytes, before encoding
+  std::uint64_t stored_length = 0;
+  Encoding encoding = Encoding::identity;
+};
+
 /// An attachment that is stored, without its content.
 struct Attachment {
   std::string name{};
@@ -41,9 +57,15 @@ struct IncomingAttachment {
   std::string content_type{};
   /// Decoded content; nothing for a stub or one that follows in a multipart body.
   std::optional<std::string> data{};
-  std::optional<base::Md5> digest{};  // of a stub, where it names one
+  /// Instead of `data`: what the store that the edit is for has taken in already.
+  std::shared_ptr<const StoredContent> stored{};
+  std::optional<base::Md5> digest{};  // of a stub or one that follows, where it names one
   std::optional<std::uint32_t> revpos{};
   bool follows = false;
+  // Of one that follows, where they are told.
+  std::optional<std::uint64_t> length{};          // before encoding
+  std::optional<std::uint64_t> encoded_length{};  // of the bytes that follow
+  Encoding encoding = Encoding::identity;         // of the bytes that follow
 };
 
 /// One change of one document, checked as far as it can be without the store.
@@ -89,7 +111,16 @@ Result<Edit> read_edit(const json::Outline& outline, const json::Node& node, std
 Revision next_revision(const std::optional<Revision>& parent, bool deleted, std::string_view body,
                        const std::vector<Attachment>& attachments);
 
-enum class AttachmentForm : std::uint8_t { stubs, inline_data };
+/// What a document's JSON says of an attachment beside its type, digest and revpos.
+enum class AttachmentForm : std::uint8_t {
+  stubs,        // its length
+  inline_data,  // its content, decoded, in base64
+  follows       // its length, and that its content is in a later part of a multipart body
+};
+
+/// Stands in JSON text, where nothing else can be a zero byte, for the base64 of an attachment's content:
+/// that may be larger than memory, and is put in its place on the way out.
+inline constexpr char kContentPlace = '\0';
 
 struct RevisionStatus {
   Revision revision;
@@ -103,16 +134,25 @@ struct Document {
   bool deleted = false;
   std::string body = "{}";
   std::vector<Attachment> attachments{};
-  std::vector<std::optional<std::string>> attachment_data{};  // beside `attachments`; empty: stubs only
-  RevPath revisions{};                                        // `_revisions`; empty hashes: not asked for
+  AttachmentForm attachment_form = AttachmentForm::stubs;
+  bool encoding_info = false;  // `encoding` and `encoded_length` of the attachments that are stored encoded
+  /// Attachments of this generation and before are stubs whatever the form (`atts_since`).
+  std::uint32_t contents_since = 0;
+  RevPath revisions{};  // `_revisions`; empty hashes: not asked for
   std::vector<RevisionStatus> revs_info{};
   std::vector<Revision> conflicts{};
   std::vector<Revision> deleted_conflicts{};
   std::optional<std::string> local_seq{};
+
+  /// Whether the attachment's content goes out with the document.
+  bool sends(const Attachment& attachment) const {
+    return attachment_form != AttachmentForm::stubs && attachment.revpos > contents_since;
+  }
 };
 
 /// The document as JSON: `_id` and `_rev` first, then the body's own members as they came, then the other
-/// members that begin with '_'.
+/// members that begin with '_'. With `inline_data` there is a kContentPlace for each attachment that it
+/// sends, in their order.
 void append_json(std::string& out, const Document& document);
 json::Value as_value(const Document& document);
 

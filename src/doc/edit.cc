@@ -35,9 +35,10 @@ std::unexpected<Error> bad_attachment(std::string_view name, std::string_view wh
 }
 
 // A whole number without sign, fraction or exponent.
-std::optional<std::uint32_t> whole_number(const json::Node& node) {
+template <class Number = std::uint32_t>
+std::optional<Number> whole_number(const json::Node& node) {
   if (node.kind != json::Kind::number) return std::nullopt;
-  std::uint32_t n = 0;
+  Number n = 0;
   const char* end = node.text.data() + node.text.size();
   auto [rest, error] = std::from_chars(node.text.data(), end, n);
   if (error != std::errc{} || rest != end) return std::nullopt;
@@ -157,6 +158,26 @@ Result<void> read_reference(const json::Outline& outline, const json::Node& node
   return {};
 }
 
+Result<std::optional<std::uint64_t>> read_length(const json::Node* node, std::string_view attachment,
+                                                 std::string_view member) {
+  if (node == nullptr) return std::nullopt;
+  std::optional<std::uint64_t> length = whole_number<std::uint64_t>(*node);
+  if (!length) return bad_attachment(attachment, fmt::format("{} isn't a length", member));
+  return length;
+}
+
+// Of content that is in a later part of the request.
+Result<void> read_lengths(const json::Outline& outline, const json::Node& node, IncomingAttachment& out) {
+  MYCOUCH_TRY(out.length, read_length(outline.find(node, "length"), out.name, "length"));
+  MYCOUCH_TRY(out.encoded_length,
+              read_length(outline.find(node, "encoded_length"), out.name, "encoded_length"));
+  const json::Node* encoding = outline.find(node, "encoding");
+  if (encoding == nullptr || encoding->text == R"("identity")") return {};
+  if (encoding->text != R"("gzip")") return bad_attachment(out.name, "the encoding is unknown");
+  out.encoding = Encoding::gzip;
+  return {};
+}
+
 Result<void> read_inline(const json::Outline& outline, const json::Node& node, IncomingAttachment& out) {
   const json::Node* data = outline.find(node, "data");
   if (data != nullptr && data->kind == json::Kind::string)
@@ -181,6 +202,7 @@ Result<IncomingAttachment> read_attachment(const json::Outline& outline, const j
   }
   bool stub = is_true(outline.find(node, "stub"));
   out.follows = !stub && is_true(outline.find(node, "follows"));
+  if (out.follows) MYCOUCH_CHECK(read_lengths(outline, node, out));
   MYCOUCH_CHECK(stub || out.follows ? read_reference(outline, node, out) : read_inline(outline, node, out));
   return out;
 }

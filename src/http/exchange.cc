@@ -59,8 +59,7 @@ Task<std::string> ConnectionExchange::read_body(std::uint64_t limit) {
   co_return body;
 }
 
-Task<std::string> ConnectionExchange::read_some() {
-  std::uint64_t limit = options().max_body;
+Task<std::string> ConnectionExchange::read_some(std::uint64_t limit) {
   if (request().content_length.value_or(0) > limit) co_return too_large(limit);
   std::string piece;
   MYCOUCH_CO_CHECK(co_await receive_body(piece));
@@ -149,16 +148,18 @@ Task<void> ConnectionExchange::send(Response response) {
   co_return Result<void>();
 }
 
-Task<void> ConnectionExchange::begin(Response response) {
+Task<void> ConnectionExchange::begin(Response response, std::optional<std::uint64_t> length) {
+  length_ = length;
   if (begin_response(response)) {
     gzip_.emplace(connection_.worker().deflater());
     response.headers.add("Content-Encoding", "gzip");
   }
-  chunked_ = status_allows_body(status_) && !parser_.http_1_0();
-  if (status_allows_body(status_) && !chunked_) keeps_alive_ = false;
+  chunked_ = status_allows_body(status_) && !length_ && !parser_.http_1_0();
+  if (status_allows_body(status_) && !length_ && !chunked_) keeps_alive_ = false;
   std::string& head = connection_.worker().scratch();
   append_response_head(head, status_, response.headers,
-                       {.chunked = chunked_, .connection = connection_field()}, signature());
+                       {.content_length = length_, .chunked = chunked_, .connection = connection_field()},
+                       signature());
   co_return co_await connection_.write(head, {}, {});
 }
 
@@ -167,6 +168,7 @@ Task<void> ConnectionExchange::write(std::string piece) {
   if (connection_.peer_gone()) co_return fail(Errc::cancelled, "the client has gone");
   // An empty chunk would end the body.
   if (!sends_body_ || piece.empty()) co_return Result<void>();
+  if (length_) co_return co_await write_plain(std::move(piece));
   if (gzip_) {
     std::string coded;
     gzip_->write(coded, piece);
@@ -175,11 +177,20 @@ Task<void> ConnectionExchange::write(std::string piece) {
   co_return co_await write_coded(std::move(piece), false);
 }
 
+Task<void> ConnectionExchange::write_plain(std::string piece) {
+  if (piece.size() > *length_ - body_sent_) co_return fail(Errc::internal, "more than the announced length");
+  body_sent_ += piece.size();
+  co_return co_await connection_.write({}, piece, {});
+}
+
 Task<void> ConnectionExchange::finish() {
   if (!begun_ || finished_) throw std::logic_error("finish without begin");
+  if (length_ && sends_body_ && body_sent_ != *length_) {
+    co_return fail(Errc::internal, "less than the announced length");
+  }
   std::string rest;
   if (sends_body_ && gzip_) gzip_->finish(rest);
-  if (sends_body_) MYCOUCH_CO_CHECK(co_await write_coded(std::move(rest), true));
+  if (sends_body_ && !length_) MYCOUCH_CO_CHECK(co_await write_coded(std::move(rest), true));
   finished_ = true;
   co_return Result<void>();
 }
@@ -212,6 +223,7 @@ bool ConnectionExchange::begin_response(Response& response) {
 }
 
 bool ConnectionExchange::choose_gzip(Response& response) const {
+  if (length_) return false;
   auto coding = response.headers.find("Content-Encoding");
   if (coding) {
     if (equal_ignoring_case(*coding, "identity")) response.headers.remove("Content-Encoding");

@@ -19,9 +19,9 @@ class ConnectionExchange final : public Exchange {
   const Request& request() const override { return parser_.request(); }
   boost::asio::any_io_executor executor() override;
   Task<std::string> read_body(std::uint64_t limit) override;
-  Task<std::string> read_some() override;
+  Task<std::string> read_some(std::uint64_t limit) override;
   Task<void> send(Response response) override;
-  Task<void> begin(Response head) override;
+  Task<void> begin(Response head, std::optional<std::uint64_t> length) override;
   Task<void> write(std::string piece) override;
   Task<void> finish() override;
   bool begun() const override { return begun_; }
@@ -54,6 +54,7 @@ class ConnectionExchange final : public Exchange {
   /// Settles how the answer is sent. Whether it is to be compressed.
   bool begin_response(Response& response);
   bool choose_gzip(Response& response) const;
+  Task<void> write_plain(std::string piece);
   Task<void> write_coded(std::string piece, bool last);
   std::string_view connection_field() const;
   Signature signature() const;
@@ -71,6 +72,7 @@ class ConnectionExchange final : public Exchange {
   bool keeps_alive_ = false;
   bool sends_body_ = false;
   bool chunked_ = false;
+  std::optional<std::uint64_t> length_;  // of an answer in pieces, where it was announced
   std::optional<GzipStream> gzip_;
 };
 

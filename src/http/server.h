@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,16 +49,19 @@ class Exchange {
   /// The whole body. `too_large` over `limit` (or the server's own), `request_timeout`, `cancelled` when the
   /// peer has gone, `bad_request` for malformed chunks. At most once.
   virtual Task<std::string> read_body(std::uint64_t limit) = 0;
-  /// The next piece of the body; empty at its end.
-  virtual Task<std::string> read_some() = 0;
+  /// The next piece of the body; empty at its end. `too_large` where the whole would be over `limit`, which
+  /// counts instead of the server's own.
+  virtual Task<std::string> read_some(std::uint64_t limit) = 0;
 
   /// Answers whole: Content-Length, gzip where it is worth it, no body for HEAD. `cancelled` when the peer
   /// has gone.
   virtual Task<void> send(Response response) = 0;
 
-  /// Answers in pieces (chunked, or by closing for HTTP/1.0). `write` returns when the peer has taken enough
-  /// of what was written before; `begin` sends the head at once.
-  virtual Task<void> begin(Response head) = 0;
+  /// Answers in pieces: of `length` bytes in all, which are sent as they are; or, without one, chunked (by
+  /// closing for HTTP/1.0) and gzip where it is worth it. `write` returns when the peer has taken enough of
+  /// what was written before; `begin` sends the head at once. `internal` where the pieces are not of the
+  /// length that was announced: the answer is then broken off.
+  virtual Task<void> begin(Response head, std::optional<std::uint64_t> length = {}) = 0;
   virtual Task<void> write(std::string piece) = 0;
   virtual Task<void> finish() = 0;
   /// Whether `send` or `begin` was called.

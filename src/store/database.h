@@ -62,7 +62,11 @@ struct ReadOptions {
   bool deleted_conflicts = false;
   bool local_seq = false;
   bool deleted = false;  // a deleted winner is read too
+  /// How the document's JSON is to show its attachments; their contents are read apart.
   doc::AttachmentForm attachments = doc::AttachmentForm::stubs;
+  bool encoding_info = false;
+  /// Revisions that the reader holds: attachments that are not newer than the nearest one are stubs.
+  std::vector<doc::Revision> atts_since = {};
   /// Of calls that read many documents: they end after the document that brings their answer to so many
   /// bytes.
   std::size_t max_bytes = std::size_t{4} << 20;
@@ -186,6 +190,38 @@ struct LocalPage {
   bool at_end = true;
 };
 
+/// The stored bytes of one attachment, as they were when it was opened, whatever becomes of the document.
+/// One coroutine at a time.
+class AttachmentReader {
+ public:
+  virtual ~AttachmentReader() = default;
+  /// The bytes from `offset` on: at most `most`, at least one unless the end is reached.
+  virtual Task<std::string> read(std::uint64_t offset, std::size_t most) = 0;
+};
+
+/// Content that comes.
+struct NewContent {
+  std::string content_type;
+  /// Of the bytes that come. Those of a compressible type that are not encoded are stored compressed.
+  doc::Encoding encoding = doc::Encoding::identity;
+  /// Of encoded bytes: their length before encoding, where it is known.
+  std::optional<std::uint64_t> decoded_length = {};
+  /// Content of so many stored bytes waits in memory for its edit, which is cheaper for what is small.
+  std::size_t kept_in_memory = std::size_t{64} << 10;
+};
+
+/// Takes in one attachment's content at constant memory. What was taken in is nobody's until an edit that
+/// names it is written, and goes where none does: at once, or at the store's next start. One coroutine at a
+/// time; after an error it is only destroyed.
+class AttachmentWriter {
+ public:
+  virtual ~AttachmentWriter() = default;
+  /// Returns when there is room for more. `unavailable` where the store is full.
+  virtual Task<void> write(std::string piece) = 0;
+  /// What an edit of this database names as the content (doc::IncomingAttachment::stored).
+  virtual Task<std::shared_ptr<const doc::StoredContent>> finish() = 0;
+};
+
 /// Removes itself; a waiter is woken after each change of the scope, and when the database is deleted.
 class Subscription {
  public:
@@ -261,15 +297,20 @@ class Database {
   /// there.
   virtual Task<LocalPage> local_docs(AllDocsQuery query) = 0;
 
-  /// The content of an attachment of one revision (nothing: the winner); `not_found` where either is not
-  /// there.
+  /// An attachment of one revision (nothing: the winner); `not_found` where either is not there.
   struct AttachmentContent {
     doc::Attachment attachment;
     doc::Revision revision;
-    std::string bytes;
+    std::unique_ptr<AttachmentReader> content;
   };
   virtual Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
                                                   std::string name) = 0;
+  /// The content of an attachment of a document that was read here; `not_found` where the last revision that
+  /// had it has gone meanwhile.
+  virtual Task<std::unique_ptr<AttachmentReader>> open_content(doc::Attachment attachment) = 0;
+
+  /// Takes in content for an edit that will be written here.
+  virtual Task<std::unique_ptr<AttachmentWriter>> take_content(NewContent about) = 0;
 
   /// Removes documents of the partition as if they had never been, whatever their revisions, as one atomic
   /// batch. Ids that are not there are passed over.

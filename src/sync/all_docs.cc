@@ -297,6 +297,7 @@ class AllDocs {
     if (row.local) {
       append_json(out, std::string_view(row.id).substr(kLocalPrefix.size()), *row.local);
     } else if (row.document && !row.deleted) {
+      output_.expect_contents(database_, *row.document);
       doc::append_json(out, *row.document);
     } else {
       out += "null";

@@ -92,6 +92,13 @@ void append_result(std::string& out, const BulkGetEntry& entry, const std::vecto
   out += "]}";
 }
 
+void expect_contents(Output& output, store::Database& database,
+                     const std::vector<store::OpenRevision>& revisions) {
+  for (const store::OpenRevision& revision : revisions) {
+    if (revision.document) output.expect_contents(database, *revision.document);
+  }
+}
+
 std::vector<store::RevisionRequest> requests_of(std::span<const BulkGetEntry> entries) {
   std::vector<store::RevisionRequest> requests;
   for (const BulkGetEntry& entry : entries) {
@@ -129,6 +136,7 @@ Task<void> bulk_get(store::Database& database, std::vector<BulkGetEntry> entries
       bool good = std::holds_alternative<store::RevisionRequest>(entries[begin].request);
       if (good && next_found == found.cend()) break;
       if (begin > 0) output.text() += ',';
+      if (good) expect_contents(output, database, *next_found);
       append_result(output.text(), entries[begin], good ? &*next_found++ : nullptr, error_word);
       if (output.full()) MYCOUCH_CO_CHECK(co_await output.flush());
     }

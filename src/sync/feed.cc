@@ -166,6 +166,7 @@ Task<void> Feed::send_with_documents(const std::vector<store::ChangeRow>& rows) 
     MYCOUCH_CO_TRY(auto found, co_await database_.read_many(std::move(requests), read));
     for (const std::vector<store::OpenRevision>& revisions : found) {
       const auto& document = revisions.front().document;
+      if (document) output_.expect_contents(database_, *document);
       append_row(rows[begin++], document ? &*document : nullptr);
       if (output_.full()) MYCOUCH_CO_CHECK(co_await output_.flush());
     }

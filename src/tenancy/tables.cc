@@ -296,6 +296,12 @@ class Tenancy::TableDatabase final : public store::Database {
                                           std::string name) override {
     return rows_->read_attachment(std::move(id), std::move(rev), std::move(name));
   }
+  Task<std::unique_ptr<store::AttachmentReader>> open_content(doc::Attachment attachment) override {
+    return rows_->open_content(std::move(attachment));
+  }
+  Task<std::unique_ptr<store::AttachmentWriter>> take_content(store::NewContent /*about*/) override {
+    co_return fail(Errc::forbidden, "documents here have no attachments");
+  }
   Task<void> compact() override { return rows_->compact(); }
   Task<void> purge(std::vector<std::string> /*ids*/) override {
     co_return fail(Errc::forbidden, "documents here are not purged");

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <rocksdb/db.h>
+
 #include "base/random.h"
 #include "store/rocks/engine.h"
 
@@ -42,6 +44,24 @@ std::unique_ptr<Database> StoreUnderTest::view(std::string name, std::string par
   return *std::move(opened);
 }
 
+std::size_t StoreUnderTest::rows_of(const std::string& family) const {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families = {{rocksdb::kDefaultColumnFamilyName, {}},
+                                                           {family, {}}};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  rocksdb::Status status = rocksdb::DB::OpenForReadOnly(rocksdb::DBOptions(), (folder_ / "data").string(),
+                                                        families, &handles, &opened);
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+  std::unique_ptr<rocksdb::DB> db(opened);
+  std::size_t count = 0;
+  {
+    std::unique_ptr<rocksdb::Iterator> rows(db->NewIterator(rocksdb::ReadOptions(), handles.back()));
+    for (rows->SeekToFirst(); rows->Valid(); rows->Next()) ++count;
+  }
+  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  return count;
+}
+
 doc::Revision revision(const std::string& text) {
   auto parsed = doc::parse_revision(text);
   if (!parsed) throw std::runtime_error(parsed.error().reason);
@@ -80,6 +100,22 @@ WriteOutcome StoreContractTest::replicate(Database& database, std::string id, st
 std::string StoreContractTest::body_of(Database& database, const std::string& id) {
   auto document = run(database.read(id, {}));
   return document ? document->body : document.error().reason;
+}
+
+std::string StoreContractTest::read_all(AttachmentReader& reader) {
+  std::string all;
+  for (;;) {
+    auto piece = run(reader.read(all.size(), 70'001));
+    if (!piece) return piece.error().reason;
+    if (piece->empty()) return all;
+    all += *piece;
+  }
+}
+
+std::string StoreContractTest::content_of(Database& database, const std::string& id,
+                                          const std::string& name) {
+  auto found = run(database.read_attachment(id, {}, name));
+  return found ? read_all(*found->content) : found.error().reason;
 }
 
 std::vector<std::string> StoreContractTest::change_ids(Database& database, std::uint64_t since) {

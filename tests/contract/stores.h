@@ -50,6 +50,9 @@ class StoreUnderTest {
   void set_time(base::WallTime time) { clock_.time = time; }
   base::WallTime time() const { return clock_.time; }
 
+  /// Rows of one family of a store on disk, while it is open.
+  std::size_t rows_of(const std::string& family) const;
+
   /// A view that must open.
   std::unique_ptr<Database> view(std::string name, std::string partition = "", std::string scope = "");
 
@@ -83,6 +86,10 @@ class StoreContractTest : public ::testing::TestWithParam<std::string> {
                          bool deleted = false);
   /// The body of the winner, or the error's reason.
   std::string body_of(Database& database, const std::string& id);
+  /// The stored bytes, read in pieces of an odd size.
+  std::string read_all(AttachmentReader& reader);
+  /// Of the winner's attachment, or the error's reason.
+  std::string content_of(Database& database, const std::string& id, const std::string& name = "a");
   std::vector<std::string> change_ids(Database& database, std::uint64_t since = 0);
 
   StoreUnderTest under_test;

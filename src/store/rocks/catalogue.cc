@@ -14,6 +14,10 @@ std::string dead_key(DatabaseNumber number) {
   return key;
 }
 
+std::string pending_key(const base::Md5& content) {
+  return std::string(kPendingKeys).append(base::as_text(content));
+}
+
 std::string indexing_key(std::string_view prefix) {
   return std::string(kIndexingKeys).append(prefix);
 }

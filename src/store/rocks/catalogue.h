@@ -44,6 +44,7 @@ std::string database_key(std::string_view name);
 /// Number, sized epoch; and, once something was set: the limits of revisions and of purges, sized security.
 std::string database_value(const DatabaseRecord& record, const DatabaseSettings& settings);
 std::string dead_key(DatabaseNumber number);
+std::string pending_key(const base::Md5& content);
 /// `prefix` is a partition's.
 std::string indexing_key(std::string_view prefix);
 inline constexpr std::string_view kStoreKey = "store";
@@ -51,6 +52,7 @@ inline constexpr std::string_view kDatabaseKeys = "database/";
 inline constexpr std::string_view kDeadKeys = "dead/";
 inline constexpr std::string_view kIndexingKeys = "indexing/";
 inline constexpr std::string_view kCollationKey = "collation";
+inline constexpr std::string_view kPendingKeys = "pending/";
 
 /// Thread-safe.
 class Catalogue {

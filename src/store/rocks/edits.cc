@@ -146,21 +146,23 @@ Index DocumentEdit::base_of(const doc::RevPath& path) const {
 }
 
 // `revpos` counts only where another replica gave it; content that comes with an edit made here is of that
-// edit.
+// edit, and so is one of generation 0, which CouchDB tells where it was not told itself: it would be older than
+// anything that a replica asks for.
 Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const PreparedEdit& prepared, Index base,
                                                                   std::uint32_t generation, bool new_edits) {
   std::vector<doc::Attachment> attachments;
   std::optional<BodyRecord> older;
   for (std::size_t i = 0; i < prepared.edit.attachments.size(); ++i) {
     const doc::IncomingAttachment& incoming = prepared.edit.attachments[i];
-    if (incoming.data) {
+    if (const TakenContent* content = prepared.contents[i].get()) {
+      const std::uint32_t given = new_edits ? 0 : incoming.revpos.value_or(0);
       attachments.push_back({.name = incoming.name,
                              .content_type = incoming.content_type,
-                             .digest = prepared.digests[i],
-                             .length = incoming.data->size(),
-                             .stored_length = incoming.data->size(),
-                             .revpos = new_edits ? generation : incoming.revpos.value_or(generation),
-                             .encoding = doc::Encoding::identity});
+                             .digest = content->digest,
+                             .length = content->length,
+                             .stored_length = content->stored_length,
+                             .revpos = given == 0 ? generation : given,
+                             .encoding = content->encoding});
       continue;
     }
     if (!older) {
@@ -171,7 +173,7 @@ Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const Prepared
       }
     }
     auto stub = std::ranges::find(older->attachments, incoming.name, &doc::Attachment::name);
-    if (stub == older->attachments.end()) {
+    if (stub == older->attachments.end() || incoming.revpos.value_or(stub->revpos) != stub->revpos) {
       return fail(Errc::missing_stub, "Invalid attachment stub in " + id_ + " for " + incoming.name);
     }
     attachments.push_back(*stub);
@@ -314,7 +316,7 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
   MYCOUCH_CHECK(store_body(node, record));
   for (std::size_t i = 0; i < record.attachments.size(); ++i) {
     MYCOUCH_CHECK(transaction_.refer_to_attachment(target_.prefix, record.attachments[i].digest,
-                                                   prepared.edit.attachments[i].data));
+                                                   prepared.contents[i].get()));
   }
   if (node == tree.winner()) {
     entry_->winner_bytes = record.json.size();
@@ -577,8 +579,14 @@ Target make_target(std::shared_ptr<DatabaseRecord> database, std::string partiti
 
 PreparedEdit prepare(doc::Edit edit) {
   PreparedEdit prepared{std::move(edit), {}};
-  for (const doc::IncomingAttachment& attachment : prepared.edit.attachments) {
-    prepared.digests.push_back(attachment.data ? base::md5(*attachment.data) : base::Md5{});
+  for (doc::IncomingAttachment& attachment : prepared.edit.attachments) {
+    auto& content = prepared.contents.emplace_back();
+    if (attachment.data) {
+      content = take_inline(*attachment.data, attachment.content_type);
+      attachment.data.reset();
+    } else {
+      content = std::dynamic_pointer_cast<const TakenContent>(std::move(attachment.stored));
+    }
   }
   return prepared;
 }

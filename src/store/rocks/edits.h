@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/digest.h"
 #include "doc/document.h"
 #include "store/database.h"
 #include "store/rocks/catalogue.h"
@@ -13,6 +12,7 @@
 namespace mycouch::store::rocks {
 
 class Transaction;
+struct TakenContent;
 
 /// Where documents are written: one partition of one database.
 struct Target {
@@ -23,13 +23,14 @@ struct Target {
 
 Target make_target(std::shared_ptr<DatabaseRecord> database, std::string partition);
 
-/// An edit with the digests of the contents that it brings (one for each attachment, unused for stubs).
+/// An edit with the contents that it brings (one for each attachment, null for stubs).
 struct PreparedEdit {
   doc::Edit edit;
-  std::vector<base::Md5> digests;
+  std::vector<std::shared_ptr<const TakenContent>> contents;
 };
 
-/// May take long for large attachments: call it where that does not hurt.
+/// May take long for large attachments: call it where that does not hurt. Contents that were taken in are of
+/// this store, or they are none.
 PreparedEdit prepare(doc::Edit edit);
 
 /// Whether an edit made here would not conflict now; it is not applied.

@@ -1,5 +1,6 @@
 #include "store/rocks/engine.h"
 
+#include <algorithm>
 #include <condition_variable>
 
 #include <boost/asio/async_result.hpp>
@@ -11,12 +12,14 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/varint.h"
+#include "store/rocks/contents.h"
 #include "store/rocks/edits.h"
 #include "store/rocks/engine_core.h"
 #include "store/rocks/families.h"
 #include "store/rocks/index_work.h"
 #include "store/rocks/log_reader.h"
 #include "store/rocks/rocks_database.h"
+#include "store/rocks/sweep.h"
 #include "store/rocks/transaction.h"
 
 namespace mycouch::store::rocks {
@@ -24,7 +27,6 @@ namespace {
 
 constexpr std::uint64_t kStoreFormat = 1;
 constexpr std::size_t kEpochBytes = 4;
-constexpr std::size_t kSweepBatch = 1000;
 
 std::string new_epoch() {
   return base::to_hex(base::random_bytes(kEpochBytes));
@@ -40,19 +42,7 @@ void sweep(EngineCore& core, DatabaseNumber number) {
     rocksdb::Slice from = slice(prefix);
     rocksdb::Slice to = slice(end);
     rocksdb::DeleteFilesInRange(&db, family, &from, &to, false).PermitUncheckedError();
-    rocksdb::ReadOptions options;
-    options.iterate_upper_bound = &to;
-    options.fill_cache = false;
-    std::unique_ptr<rocksdb::Iterator> rows(db.NewIterator(options, family));
-    rocksdb::WriteBatch batch;
-    for (rows->Seek(from); rows->Valid(); rows->Next()) {
-      if (core.stopping) return;
-      batch.Delete(family, rows->key());
-      if (static_cast<std::size_t>(batch.Count()) < kSweepBatch) continue;
-      if (!core.opened->write(rocksdb::WriteOptions(), batch).ok()) return;
-      batch.Clear();
-    }
-    if (!rows->status().ok() || !core.opened->write(rocksdb::WriteOptions(), batch).ok()) return;
+    if (!sweep_rows(core, family, prefix)) return;
   }
   rocksdb::WriteBatch last;
   last.Delete(core.opened->families().catalogue, dead_key(number));
@@ -85,8 +75,14 @@ Result<void> load_store_row(EngineCore& core) {
   return {};
 }
 
-Result<std::vector<DatabaseNumber>> load_catalogue(EngineCore& core) {
-  std::vector<DatabaseNumber> dead;
+// What is left to be removed of the run before.
+struct Leavings {
+  std::vector<DatabaseNumber> databases;
+  std::vector<std::pair<std::string, base::Md5>> contents;  // prefix and name of each
+};
+
+Result<Leavings> load_catalogue(EngineCore& core) {
+  Leavings left;
   std::unique_ptr<rocksdb::Iterator> rows(
       core.opened->db().NewIterator(rocksdb::ReadOptions(), core.opened->families().catalogue));
   for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
@@ -97,12 +93,17 @@ Result<std::vector<DatabaseNumber>> load_catalogue(EngineCore& core) {
       core.catalogue.number_seen(record->number);
       core.catalogue.add(std::move(record));
     } else if (key.starts_with(kDeadKeys)) {
-      dead.push_back(read_u32(key.substr(kDeadKeys.size())));
-      core.catalogue.number_seen(dead.back());
+      left.databases.push_back(read_u32(key.substr(kDeadKeys.size())));
+      core.catalogue.number_seen(left.databases.back());
+    } else if (key.starts_with(kPendingKeys)) {
+      std::string_view name = key.substr(kPendingKeys.size());
+      auto& [prefix, content] = left.contents.emplace_back(view(rows->value()), base::Md5());
+      if (name.size() != content.size()) return std::unexpected(corrupt("pending content"));
+      std::ranges::copy(name, content.begin());
     }
   }
   if (!rows->status().ok()) return std::unexpected(translated(rows->status()));
-  return dead;
+  return left;
 }
 
 // A part of a change that is made as a whole or not at all.
@@ -300,6 +301,7 @@ Result<void> EngineCore::commit_blocking(Durability durability,
 }
 
 void EngineCore::in_background(std::function<void(EngineCore&)> job) {
+  if (stopping) return;  // the pool may be gone
   pool.post([core = shared_from_this(), job = std::move(job)] {
     {
       std::lock_guard lock(core->background_mutex_);
@@ -323,11 +325,15 @@ Result<std::unique_ptr<Store>> open(EngineOptions options, base::Pool& pool) {
   MYCOUCH_TRY(auto opened, OpenedDb::open(options.directory, options.cache_bytes));
   auto core = std::make_shared<EngineCore>(std::move(opened), pool, *options.clock);
   MYCOUCH_CHECK(load_store_row(*core));
-  MYCOUCH_TRY(std::vector<DatabaseNumber> dead, load_catalogue(*core));
-  for (DatabaseNumber number : dead)
+  MYCOUCH_TRY(Leavings left, load_catalogue(*core));
+  for (DatabaseNumber number : left.databases)
     core->in_background([number](EngineCore& engine) { sweep(engine, number); });
   MYCOUCH_CHECK(check_collation(*core));
   MYCOUCH_CHECK(resume_index_work(*core));
+  for (const auto& content : left.contents) {
+    core->in_background(
+        [content](EngineCore& engine) { remove_pending(engine, content.first, content.second); });
+  }
   return std::make_unique<Engine>(std::move(core));
 }
 

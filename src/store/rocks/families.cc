@@ -1,6 +1,7 @@
 #include "store/rocks/families.h"
 
 #include <array>
+#include <utility>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
@@ -15,6 +16,10 @@ namespace mycouch::store::rocks {
 namespace {
 
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+
+// A content that is streamed in fills buffer after buffer, in the order of its keys: larger ones would cost
+// memory and save nothing.
+constexpr std::size_t kAttachmentsBuffer = 8 * kMegabyte;
 
 struct FamilyName {
   const char* name;
@@ -86,7 +91,11 @@ Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, s
   auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   descriptors.reserve(kFamilies.size());
-  for (const FamilyName& family : kFamilies) descriptors.emplace_back(family.name, family_options(cache));
+  for (const FamilyName& family : kFamilies) {
+    rocksdb::ColumnFamilyDescriptor& descriptor =
+        descriptors.emplace_back(family.name, family_options(cache));
+    if (family.handle == &Families::attachments) descriptor.options.write_buffer_size = kAttachmentsBuffer;
+  }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, descriptors, &handles, &db);
@@ -105,6 +114,10 @@ OpenedDb::~OpenedDb() {
 
 void OpenedDb::close() {
   if (!db_) return;
+  {
+    std::lock_guard lock(snapshots_mutex_);
+    for (const rocksdb::Snapshot* snapshot : std::exchange(snapshots_, {})) db_->ReleaseSnapshot(snapshot);
+  }
   bool on_disk = memory_ == nullptr;
   rocksdb::Status status = db_->FlushWAL(on_disk);
   if (!status.ok()) log::error("the store's log could not be synced", {{"status", status.ToString()}});
@@ -120,6 +133,16 @@ void OpenedDb::close() {
 rocksdb::Status OpenedDb::write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch) {
   std::lock_guard lock(write_mutex_);
   return db_->Write(options, &batch);
+}
+
+const rocksdb::Snapshot* OpenedDb::take_snapshot() {
+  std::lock_guard lock(snapshots_mutex_);
+  return *snapshots_.insert(db_->GetSnapshot()).first;
+}
+
+void OpenedDb::release(const rocksdb::Snapshot* snapshot) {
+  std::lock_guard lock(snapshots_mutex_);
+  if (snapshots_.erase(snapshot) > 0) db_->ReleaseSnapshot(snapshot);
 }
 
 std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ class OpenedDb {
   /// One writer at a time: RocksDB would otherwise append the batches of those who wait to each other's, in a
   /// way that ThreadSanitizer cannot follow; the commit queue has done so already where it pays.
   rocksdb::Status write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch);
+  /// The rows as they are now, until it is released or the store closes.
+  const rocksdb::Snapshot* take_snapshot();
+  void release(const rocksdb::Snapshot* snapshot);
   /// The families whose rows begin with a database's number.
   std::vector<rocksdb::ColumnFamilyHandle*> row_families() const;
   /// Syncs and closes; safe to call again.
@@ -49,6 +53,23 @@ class OpenedDb {
   std::unique_ptr<rocksdb::DB> db_;
   Families families_;
   std::mutex write_mutex_;
+  std::mutex snapshots_mutex_;
+  std::set<const rocksdb::Snapshot*> snapshots_;
+};
+
+/// For reads that outlast a call: the store may close before they end.
+class HeldSnapshot {
+ public:
+  explicit HeldSnapshot(OpenedDb& opened) : opened_(opened), snapshot_(opened.take_snapshot()) {}
+  ~HeldSnapshot() { opened_.release(snapshot_); }
+  HeldSnapshot(const HeldSnapshot&) = delete;
+  HeldSnapshot& operator=(const HeldSnapshot&) = delete;
+
+  const rocksdb::Snapshot* get() const { return snapshot_; }
+
+ private:
+  OpenedDb& opened_;
+  const rocksdb::Snapshot* snapshot_;
 };
 
 inline rocksdb::Slice slice(std::string_view text) {

@@ -90,11 +90,16 @@ std::string index_prefix(std::string_view prefix, std::uint32_t number) {
   return key;
 }
 
-std::string attachment_key(std::string_view prefix, const base::Md5& digest, std::uint32_t chunk) {
-  std::string key;
-  key.reserve(prefix.size() + digest.size() + 4);
-  key.append(prefix).append(base::as_text(digest));
+std::string attachment_key(std::string_view prefix, const base::Md5& digest_or_content, std::uint32_t chunk) {
+  std::string key = content_prefix(prefix, digest_or_content);
   append_u32(key, chunk);
+  return key;
+}
+
+std::string content_prefix(std::string_view prefix, const base::Md5& content) {
+  std::string key;
+  key.reserve(prefix.size() + content.size() + 4);
+  key.append(prefix).append(base::as_text(content));
   return key;
 }
 

@@ -7,11 +7,13 @@
 //                "dead/" database                       nothing: its rows are still to be swept
 //                "indexing/" database partition         nothing: indexes to be built, or rows to be swept
 //                "collation"                            what the keys of "indexes" compare by
+//                "pending/" content:16                  key prefix of a content that no document has yet
 //   documents    database partition id                  Entry
 //   bodies       database partition id* number:u32      BodyRecord
 //   changes      database scope sequence:u64            ChangeRecord
 //   local        database scope id                      LocalRecord
-//   attachments  database partition digest:16 chunk:u32 chunk 0: AttachmentRecord; from 1: the content
+//   attachments  database partition digest:16 0:u32     AttachmentRecord
+//                database partition content:16 chunk:u32 the content's bytes; chunks count from 1
 //   counters     database scope                         Counters
 //   indexes      database partition 0:u32               IndexesRecord
 //                database partition index:u32 key id    length of key (doc/index_definition.h)
@@ -24,7 +26,8 @@
 // they count. partition, scope and id* are strings that something follows: each zero byte becomes 00 ff, and
 // 00 01 ends the string, so that no string's keys lie within another's, whatever bytes it holds; so it is
 // with log and topic. An id at the end of a key stands as it is: documents sort by their ids' bytes, as
-// CouchDB's do. A position is milliseconds:u64 number:u32.
+// CouchDB's do. A position is milliseconds:u64 number:u32. A content is named by its digest where it came in
+// one piece, and by 16 random bytes where it was streamed in, when its digest was not known yet.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +58,9 @@ std::string body_key(std::string_view prefix, std::string_view id, std::uint32_t
 std::string change_key(std::string_view prefix, std::uint64_t sequence);
 /// What the keys of an index's rows begin with; of number 0: the key of the partition's IndexesRecord.
 std::string index_prefix(std::string_view prefix, std::uint32_t number);
-std::string attachment_key(std::string_view prefix, const base::Md5& digest, std::uint32_t chunk);
+std::string attachment_key(std::string_view prefix, const base::Md5& digest_or_content, std::uint32_t chunk);
+/// What all keys of a content begin with.
+std::string content_prefix(std::string_view prefix, const base::Md5& content);
 
 void append_position(std::string& key, LogPosition position);
 LogPosition read_position(std::string_view bytes);  // at their end

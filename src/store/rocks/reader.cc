@@ -14,9 +14,17 @@ constexpr std::uint64_t kCountedRows = 10'000;
 
 // What a document weighs in an answer, about.
 std::size_t bytes_of(const doc::Document& document) {
-  std::size_t bytes = document.body.size();
-  for (const auto& content : document.attachment_data) bytes += content ? content->size() : 0;
-  return bytes;
+  return document.body.size();
+}
+
+// The generation of the newest of `asked` that is the node or an ancestor; 0 where none is.
+std::uint32_t nearest(const doc::RevTree& tree, doc::RevTree::Index node,
+                      const std::vector<doc::Revision>& asked) {
+  if (asked.empty()) return 0;
+  for (; node != kNone; node = tree[node].parent) {
+    if (std::ranges::find(asked, tree[node].revision) != asked.end()) return tree[node].revision.generation;
+  }
+  return 0;
 }
 
 std::size_t bytes_of(const std::vector<OpenRevision>& revisions) {
@@ -54,7 +62,7 @@ Reader::Reader(OpenedDb& opened, const View& view, Tier tier) : opened_(opened),
 }
 
 void Reader::pin() {
-  if (snapshot_) return;
+  if (pinned()) return;
   snapshot_.emplace(&opened_.db());
   options_.snapshot = snapshot_->snapshot();
 }
@@ -112,7 +120,7 @@ Result<std::optional<Entry>> Reader::entry(const std::string& id) {
   if (position == nullptr) return std::nullopt;
   if (!position->removed) return found;
   // The position and its row must be of one moment.
-  if (!snapshot_) {
+  if (!pinned()) {
     pin();
     return entry(id);
   }
@@ -146,16 +154,12 @@ Result<std::optional<BodyRecord>> Reader::body(const std::string& id, const Entr
   return load<BodyRecord>(opened_.families().bodies, body_key(view_.target.prefix, id, number), "body");
 }
 
-Result<std::string> Reader::content(const doc::Attachment& attachment) {
-  std::string bytes;
-  bytes.reserve(attachment.stored_length);
-  for (std::uint32_t chunk = 1; bytes.size() < attachment.stored_length; ++chunk) {
-    MYCOUCH_TRY(auto piece, get(opened_.families().attachments,
-                                attachment_key(view_.target.prefix, attachment.digest, chunk)));
-    if (!piece || piece->empty()) return std::unexpected(corrupt("attachment content"));
-    bytes.append(view(*piece));
-  }
-  return bytes;
+Result<base::Md5> Reader::content_name(const base::Md5& digest) {
+  MYCOUCH_TRY(auto record,
+              load<AttachmentRecord>(opened_.families().attachments,
+                                     attachment_key(view_.target.prefix, digest, 0), "attachment"));
+  if (!record) return missing();
+  return record->content_or(digest);
 }
 
 void Reader::describe_tree(doc::Document& document, const Entry& entry, Index node,
@@ -197,12 +201,9 @@ Result<std::optional<doc::Document>> Reader::build(const std::string& id, const 
   document.deleted = entry.tree[node].deleted;
   document.body = std::move(record->json);
   document.attachments = std::move(record->attachments);
-  if (options.attachments == doc::AttachmentForm::inline_data) {
-    for (const doc::Attachment& attachment : document.attachments) {
-      MYCOUCH_TRY(std::string bytes, content(attachment));
-      document.attachment_data.emplace_back(std::move(bytes));
-    }
-  }
+  document.attachment_form = options.attachments;
+  document.encoding_info = options.encoding_info;
+  document.contents_since = nearest(entry.tree, node, options.atts_since);
   describe_tree(document, entry, node, options);
   return document;
 }
@@ -236,7 +237,7 @@ Result<doc::Document> Reader::document(const std::string& id, const ReadOptions&
   MYCOUCH_TRY(auto document, build(id, *found, node, options));
   if (document) return *std::move(document);
   // The body may have been compacted away since the entry was read: then the entry now says so.
-  if (snapshot_ || found->tree[node].body == 0) return missing();
+  if (pinned() || found->tree[node].body == 0) return missing();
   pin();
   return this->document(id, options);
 }
@@ -505,17 +506,17 @@ Result<LocalPage> Reader::local_docs(const AllDocsQuery& query) {
   return page;
 }
 
-Result<Database::AttachmentContent> Reader::attachment(const std::string& id,
-                                                       const std::optional<doc::Revision>& rev,
-                                                       const std::string& name) {
+Result<Reader::FoundAttachment> Reader::attachment(const std::string& id,
+                                                   const std::optional<doc::Revision>& rev,
+                                                   const std::string& name) {
   pin();
   ReadOptions options;
   options.rev = rev;
   MYCOUCH_TRY(doc::Document document, this->document(id, options));
   auto at = std::ranges::find(document.attachments, name, &doc::Attachment::name);
   if (at == document.attachments.end()) return fail(Errc::not_found, "Document is missing attachment");
-  MYCOUCH_TRY(std::string bytes, content(*at));
-  return Database::AttachmentContent{std::move(*at), std::move(document.revision), std::move(bytes)};
+  MYCOUCH_TRY(base::Md5 content, content_name(at->digest));
+  return FoundAttachment{std::move(*at), std::move(document.revision), content};
 }
 
 Result<std::vector<std::string>> Reader::ids_after(const std::string& id, std::size_t limit) {

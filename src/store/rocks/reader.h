@@ -38,6 +38,8 @@ class Reader {
   Reader(OpenedDb& opened, const View& view, Tier tier);
 
   bool blocked() const { return blocked_; }
+  /// All rows are read as they were in the snapshot, which outlives the reader.
+  void read_at(const rocksdb::Snapshot* snapshot) { options_.snapshot = snapshot; }
 
   Result<DatabaseInfo> info();
   Result<doc::Document> document(const std::string& id, const ReadOptions& options);
@@ -55,9 +57,6 @@ class Reader {
                                                                 const AllDocsQuery& query);
   Result<LocalDocument> local(const std::string& id);
   Result<LocalPage> local_docs(const AllDocsQuery& query);
-  Result<Database::AttachmentContent> attachment(const std::string& id,
-                                                 const std::optional<doc::Revision>& rev,
-                                                 const std::string& name);
   /// Into the cache, where it is not there. A view of less than its partition has none.
   Result<IndexCache::Indexes> indexes(IndexCache& cache);
   /// A page of an index that is built.
@@ -75,6 +74,15 @@ class Reader {
     bool at_end = true;
   };
   Result<IndexedBatch> indexed_after(const std::string& id, const doc::IndexDefinition& index);
+  struct FoundAttachment {
+    doc::Attachment attachment;
+    doc::Revision revision;
+    base::Md5 content;  // its name
+  };
+  Result<FoundAttachment> attachment(const std::string& id, const std::optional<doc::Revision>& rev,
+                                     const std::string& name);
+  /// Of the content with this digest; `not_found` where there is none.
+  Result<base::Md5> content_name(const base::Md5& digest);
   /// Ids of the partition's documents after `id`, at most `limit`, in order; for compaction.
   Result<std::vector<std::string>> ids_after(const std::string& id, std::size_t limit);
 
@@ -83,6 +91,7 @@ class Reader {
 
   /// From here on all rows are read as they are now, so that those of one document fit together.
   void pin();
+  bool pinned() const { return options_.snapshot != nullptr; }
 
   Result<std::optional<rocksdb::PinnableSlice>> get(rocksdb::ColumnFamilyHandle* family,
                                                     std::string_view key);
@@ -99,7 +108,6 @@ class Reader {
   /// tombstone, with its ancestors. Nothing that came later.
   Result<std::optional<Entry>> entry_as_left(const Entry& entry, const ScopePosition& position);
   Result<std::optional<BodyRecord>> body(const std::string& id, const Entry& entry, Index node);
-  Result<std::string> content(const doc::Attachment& attachment);
   /// Nothing where the revision's body is not there any more.
   Result<std::optional<doc::Document>> build(const std::string& id, const Entry& entry, Index node,
                                              const ReadOptions& options);

@@ -211,6 +211,7 @@ std::string AttachmentRecord::encode() const {
   std::string out;
   base::append_varint(out, references);
   base::append_varint(out, length);
+  if (content) out += base::as_text(*content);
   return out;
 }
 
@@ -219,7 +220,11 @@ std::optional<AttachmentRecord> AttachmentRecord::decode(std::string_view bytes)
   auto references = reader.varint();
   auto length = reader.varint();
   if (!references || !length) return std::nullopt;
-  return AttachmentRecord{*references, *length};
+  AttachmentRecord record{.references = *references, .length = *length};
+  if (reader.rest().empty()) return record;
+  if (reader.rest().size() != sizeof(base::Md5)) return std::nullopt;
+  std::memcpy(record.content.emplace().data(), reader.rest().data(), sizeof(base::Md5));
+  return record;
 }
 
 std::string IndexesRecord::encode() const {

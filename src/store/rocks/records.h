@@ -84,12 +84,17 @@ struct LocalRecord {
   static std::optional<LocalRecord> decode(std::string_view bytes);
 };
 
-/// Chunk 0 of an attachment: how many stored bodies refer to it, and its length in bytes.
+/// Of the content with one digest: how many stored bodies refer to it, and its length in bytes; then the 16
+/// bytes that name it, where that is not the digest. All its chunks are of kChunk bytes, but for the last.
 struct AttachmentRecord {
   static constexpr std::size_t kChunk = 64 << 10;
 
   std::uint64_t references = 0;
   std::uint64_t length = 0;
+  std::optional<base::Md5> content{};
+
+  const base::Md5& content_or(const base::Md5& digest) const { return content ? *content : digest; }
+  std::uint32_t chunks() const { return static_cast<std::uint32_t>((length + kChunk - 1) / kChunk); }
 
   std::string encode() const;
   static std::optional<AttachmentRecord> decode(std::string_view bytes);

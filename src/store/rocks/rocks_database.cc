@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "store/rocks/contents.h"
 #include "store/rocks/edits.h"
 #include "store/rocks/keys.h"
 #include "store/rocks/reader.h"
@@ -14,6 +15,18 @@ namespace mycouch::store::rocks {
 namespace {
 
 constexpr std::size_t kCompactedTogether = 200;
+// Contents of so many bytes are encoded and digested without a change of threads.
+constexpr std::size_t kPreparedInPlace = 16 << 10;
+
+std::size_t inline_bytes(const std::vector<doc::Edit>& edits) {
+  std::size_t bytes = 0;
+  for (const doc::Edit& edit : edits) {
+    for (const doc::IncomingAttachment& attachment : edit.attachments) {
+      bytes += attachment.data ? attachment.data->size() : 0;
+    }
+  }
+  return bytes;
+}
 
 std::unexpected<Error> database_gone() {
   return fail(Errc::not_found, "Database does not exist.");
@@ -159,14 +172,41 @@ class RocksDatabase final : public Database {
 
   Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
                                           std::string name) override {
-    return read<AttachmentContent>([id = std::move(id), rev = std::move(rev), name = std::move(name)](
-                                       Reader& reader) { return reader.attachment(id, rev, name); });
+    auto snapshot = std::make_shared<HeldSnapshot>(*core_->opened);
+    MYCOUCH_CO_TRY(Reader::FoundAttachment found,
+                   co_await read<Reader::FoundAttachment>([&](Reader& reader) {
+                     reader.read_at(snapshot->get());
+                     return reader.attachment(id, rev, name);
+                   }));
+    auto content = make_content_reader(core_, std::move(snapshot), view_.target.prefix, found.content,
+                                       found.attachment.stored_length);
+    co_return AttachmentContent{std::move(found.attachment), std::move(found.revision), std::move(content)};
+  }
+
+  Task<std::unique_ptr<AttachmentReader>> open_content(doc::Attachment attachment) override {
+    auto snapshot = std::make_shared<HeldSnapshot>(*core_->opened);
+    MYCOUCH_CO_TRY(const base::Md5 name, co_await read<base::Md5>([&](Reader& reader) {
+      reader.read_at(snapshot->get());
+      return reader.content_name(attachment.digest);
+    }));
+    co_return make_content_reader(core_, std::move(snapshot), view_.target.prefix, name,
+                                  attachment.stored_length);
+  }
+
+  Task<std::unique_ptr<AttachmentWriter>> take_content(NewContent about) override {
+    if (view_.target.database->removed) co_return database_gone();
+    co_return make_content_writer(core_, view_.target.prefix, std::move(about));
   }
 
   Task<std::vector<WriteOutcome>> write(std::vector<doc::Edit> edits, WriteOptions options) override {
-    std::vector<PreparedEdit> prepared;
-    prepared.reserve(edits.size());
-    for (doc::Edit& edit : edits) prepared.push_back(prepare(std::move(edit)));
+    auto prepare_all = [&edits] {
+      std::vector<PreparedEdit> all;
+      all.reserve(edits.size());
+      for (doc::Edit& edit : edits) all.push_back(prepare(std::move(edit)));
+      return all;
+    };
+    std::vector<PreparedEdit> prepared =
+        inline_bytes(edits) > kPreparedInPlace ? co_await core_->pool.run(prepare_all) : prepare_all();
     std::vector<WriteOutcome> outcomes;
     MYCOUCH_CO_CHECK(
         co_await core_->commit(options.durability, [&](Transaction& transaction) -> Result<void> {

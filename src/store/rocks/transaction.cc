@@ -95,36 +95,50 @@ Result<AttachmentRecord*> Transaction::attachment(const std::string& key) {
   return &(attachments_[key] = found.value_or(AttachmentRecord{}));
 }
 
-Result<bool> Transaction::holds_attachment(std::string_view prefix, const base::Md5& digest) {
-  MYCOUCH_TRY(AttachmentRecord * record, attachment(attachment_key(prefix, digest, 0)));
-  return record->references > 0;
-}
-
 Result<void> Transaction::refer_to_attachment(std::string_view prefix, const base::Md5& digest,
-                                              const std::optional<std::string>& content) {
+                                              const TakenContent* content) {
   MYCOUCH_TRY(AttachmentRecord * record, attachment(attachment_key(prefix, digest, 0)));
   if (record->references == 0) {
-    if (!content) return fail(Errc::internal, "an attachment's content is missing");
-    record->length = content->size();
-    std::uint32_t chunk = 0;
-    for (std::size_t at = 0; at < content->size(); at += AttachmentRecord::kChunk) {
-      std::string_view piece = std::string_view(*content).substr(at, AttachmentRecord::kChunk);
-      batch_.Put(opened_.families().attachments, attachment_key(prefix, digest, ++chunk), slice(piece));
-    }
+    if (content == nullptr) return std::unexpected(corrupt("attachment references"));
+    put_content(prefix, digest, *record, *content);
+  } else if (content != nullptr && content->in_rows && record->content != content->name) {
+    content->handed_over = true;
+    batch_.Delete(opened_.families().catalogue, pending_key(content->name));
+    drop_chunks(prefix, content->name, record->chunks());
   }
   ++record->references;
   return {};
+}
+
+void Transaction::put_content(std::string_view prefix, const base::Md5& digest, AttachmentRecord& record,
+                              const TakenContent& content) {
+  record.length = content.stored_length;
+  record.content.reset();
+  if (content.in_rows) {
+    content.handed_over = true;
+    record.content = content.name;
+    batch_.Delete(opened_.families().catalogue, pending_key(content.name));
+    return;
+  }
+  std::uint32_t chunk = 0;
+  for (std::string_view left = content.bytes; !left.empty();) {
+    std::string_view piece = left.substr(0, AttachmentRecord::kChunk);
+    batch_.Put(opened_.families().attachments, attachment_key(prefix, digest, ++chunk), slice(piece));
+    left.remove_prefix(piece.size());
+  }
+}
+
+void Transaction::drop_chunks(std::string_view prefix, const base::Md5& name, std::uint32_t chunks) {
+  for (std::uint32_t chunk = 1; chunk <= chunks; ++chunk) {
+    batch_.Delete(opened_.families().attachments, attachment_key(prefix, name, chunk));
+  }
 }
 
 Result<void> Transaction::release_attachment(std::string_view prefix, const base::Md5& digest) {
   MYCOUCH_TRY(AttachmentRecord * record, attachment(attachment_key(prefix, digest, 0)));
   if (record->references == 0) return std::unexpected(corrupt("attachment references"));
   if (--record->references > 0) return {};
-  auto chunks =
-      static_cast<std::uint32_t>((record->length + AttachmentRecord::kChunk - 1) / AttachmentRecord::kChunk);
-  for (std::uint32_t chunk = 1; chunk <= chunks; ++chunk) {
-    batch_.Delete(opened_.families().attachments, attachment_key(prefix, digest, chunk));
-  }
+  drop_chunks(prefix, record->content_or(digest), record->chunks());
   return {};
 }
 

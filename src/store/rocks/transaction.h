@@ -19,6 +19,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "store/rocks/catalogue.h"
+#include "store/rocks/contents.h"
 #include "store/rocks/families.h"
 #include "store/rocks/indexes.h"
 #include "store/rocks/logs.h"
@@ -57,12 +58,12 @@ class Transaction {
   void put_body(std::string body_key, std::string record);
   void erase_body(const std::string& body_key);
 
-  /// Counts one reference more; with the first, the content is written.
+  /// Counts one reference more; with the first, `content` becomes what lies under the digest. A content that
+  /// came although there was one is dropped. Null where the digest is known to have one.
   Result<void> refer_to_attachment(std::string_view prefix, const base::Md5& digest,
-                                   const std::optional<std::string>& content);
+                                   const TakenContent* content);
   /// Counts one less; with the last, the content goes.
   Result<void> release_attachment(std::string_view prefix, const base::Md5& digest);
-  Result<bool> holds_attachment(std::string_view prefix, const base::Md5& digest);
 
   /// The partition's indexes as this group leaves them so far. Valid until they are changed.
   Result<const PartitionIndexes*> indexes(const std::string& prefix);
@@ -128,6 +129,9 @@ class Transaction {
   };
 
   Result<AttachmentRecord*> attachment(const std::string& key);
+  void put_content(std::string_view prefix, const base::Md5& digest, AttachmentRecord& record,
+                   const TakenContent& content);
+  void drop_chunks(std::string_view prefix, const base::Md5& name, std::uint32_t chunks);
   Result<void> put_log_rows();
   void put_indexes();
 

@@ -60,7 +60,7 @@ TEST(AppendJson, WhatWasAskedForFollowsInCouchdbsOrder) {
       R"("_local_seq":"7-e"})");
 }
 
-TEST(AppendJson, AttachmentsAreStubsUnlessTheirDataIsThere) {
+TEST(AppendJson, AttachmentsThatAreSentHaveAPlaceForTheirContent) {
   Document document{.id = "x", .revision = rev("1-a")};
   document.attachments = {{.name = "a",
                            .content_type = "text/plain",
@@ -80,11 +80,41 @@ TEST(AppendJson, AttachmentsAreStubsUnlessTheirDataIsThere) {
             R"({"_id":"x","_rev":"1-a","_attachments":{)" + stub +
                 R"(,"b":{"content_type":"t","revpos":9,"digest":"md5-1B2M2Y8AsgTpgAmY7PhCfg==",)"
                 R"("length":2,"stub":true}}})");
-  document.attachment_data = {std::nullopt, "hi"};
+  document.attachment_form = AttachmentForm::inline_data;
+  document.contents_since = 1;
   EXPECT_EQ(json_of(document),
             R"({"_id":"x","_rev":"1-a","_attachments":{)" + stub +
                 R"(,"b":{"content_type":"t","revpos":9,"digest":"md5-1B2M2Y8AsgTpgAmY7PhCfg==",)"
-                R"("data":"aGk="}}})");
+                R"("data":")" +
+                kContentPlace + R"("}}})");
+}
+
+TEST(AppendJson, EncodedAttachmentsTellTheirEncodingWhereItIsAsked) {
+  Document document{.id = "x", .revision = rev("1-a")};
+  document.attachments = {{.name = "a",
+                           .content_type = "text/plain",
+                           .digest = base::md5(""),
+                           .length = 30,
+                           .stored_length = 25,
+                           .revpos = 1,
+                           .encoding = Encoding::gzip}};
+  document.attachment_form = AttachmentForm::follows;
+  document.encoding_info = true;
+  EXPECT_EQ(json_of(document),
+            R"({"_id":"x","_rev":"1-a","_attachments":{"a":{"content_type":"text/plain","revpos":1,)"
+            R"("digest":"md5-1B2M2Y8AsgTpgAmY7PhCfg==","length":30,"follows":true,)"
+            R"("encoding":"gzip","encoded_length":25}}})");
+}
+
+TEST(IsCompressible, TextAndItsKinAre) {
+  for (const char* type : {"text/plain", "text/x-anything", " Text/HTML ; charset=utf-8", "application/json",
+                           "application/javascript;v=1", "APPLICATION/XML"}) {
+    EXPECT_TRUE(is_compressible(type)) << type;
+  }
+  for (const char* type : {"", " ", "image/png", "application/octet-stream", "application/json5",
+                           "x-text/plain", "image/svg+xml"}) {
+    EXPECT_FALSE(is_compressible(type)) << type;
+  }
 }
 
 }  // namespace

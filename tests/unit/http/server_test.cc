@@ -162,7 +162,7 @@ TEST(Server, HandsTheBodyOverInPieces) {
     std::size_t total = 0;
     std::size_t largest = 0;
     for (;;) {
-      auto piece = co_await exchange.read_some();
+      auto piece = co_await exchange.read_some(4 << 20);
       if (!piece || piece->empty()) break;
       total += piece->size();
       largest = std::max(largest, piece->size());

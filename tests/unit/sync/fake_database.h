@@ -109,6 +109,12 @@ class FakeDatabase final : public store::Database {
   Task<AttachmentContent> read_attachment(std::string, std::optional<doc::Revision>, std::string) override {
     co_return unused();
   }
+  Task<std::unique_ptr<store::AttachmentReader>> open_content(doc::Attachment) override {
+    co_return unused();
+  }
+  Task<std::unique_ptr<store::AttachmentWriter>> take_content(store::NewContent) override {
+    co_return unused();
+  }
   Task<void> purge(std::vector<std::string>) override { co_return unused(); }
   Task<std::vector<std::vector<doc::Revision>>> purge_revisions(std::vector<PurgeRequest>) override {
     co_return unused();
