@@ -14,7 +14,7 @@ namespace mycouch::api {
 namespace {
 
 // CouchDB's.
-constexpr std::uint64_t kMaxLimit = 0x10000000;
+constexpr std::uint64_t kMaxLimit = 0x7ff'ffff'ffff'ffff;
 
 Error incompatible_keys() {
   return {Errc::query_parse_error, "`keys` is incompatible with `key`, `start_key` and `end_key`"};

@@ -55,7 +55,8 @@ Task<void> refuse_code(DatabaseCall& call, ChangesQuery::Code code) {
   MYCOUCH_CO_TRY(doc::Document design, co_await call.database().read(code.design, {}));
   MYCOUCH_CO_TRY(json::Value body, json::parse(design.body));
   const json::Value* functions = body.as_object()->find(code.member);
-  if (!functions || !functions->as_object() || !functions->as_object()->find(code.name)) {
+  if (!functions) co_return fail(Errc::not_found, "missing json key: " + std::string(code.member));
+  if (!functions->as_object() || !functions->as_object()->find(code.name)) {
     co_return fail(Errc::not_found, "missing json key: " + code.name);
   }
   co_return fail(Errc::not_implemented, "mycouch runs no functions of design documents");

@@ -27,7 +27,12 @@ Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::st
   json::append_number(body, version);
   body += "\"}\n";
   http::Response response = json_response(status, std::move(body));
-  if (call.request().method != http::Method::delete_) response.headers.add("Location", location_of(call, id));
+  // The table of users and that of tenants are databases without a name in the route.
+  if (call.request().method == http::Method::put) {
+    response.headers.add("Location", std::string(call.request().raw_path()));
+  } else if (call.request().method == http::Method::copy) {
+    response.headers.add("Location", location_of(call, id));
+  }
   return call.send(std::move(response));
 }
 

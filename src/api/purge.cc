@@ -1,5 +1,7 @@
 // POST /{db}/_purge: revisions that go without a trace.
 
+#include <algorithm>
+
 #include "api/handlers.h"
 #include "json/outline.h"
 #include "json/writer.h"
@@ -39,6 +41,7 @@ Task<void> post_purge(DatabaseCall& call) {
     if (i > 0) answer += ',';
     json::append_string(answer, ids[i]);
     answer += ":[";
+    std::ranges::sort(purged[i]);
     for (const doc::Revision& revision : purged[i]) {
       if (answer.back() != '[') answer += ',';
       json::append_string(answer, revision.text());

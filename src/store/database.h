@@ -293,8 +293,8 @@ class Database {
   virtual Task<LocalDocument> read_local(std::string id) = 0;
   virtual Task<void> write_local(std::string id, LocalDocument document) = 0;
   virtual Task<void> remove_local(std::string id) = 0;
-  /// In the order of their ids. The query's `start` and `end` are without "_local/" too; the bodies are always
-  /// there.
+  /// In the order of their ids. The query's `start` and `end` are without "_local/" too; the bodies are
+  /// always there.
   virtual Task<LocalPage> local_docs(AllDocsQuery query) = 0;
 
   /// An attachment of one revision (nothing: the winner); `not_found` where either is not there.
@@ -320,8 +320,8 @@ class Database {
     std::string id;
     std::vector<doc::Revision> revisions;
   };
-  /// Removes leaves as if they had never been, as one atomic batch: those of each request that were removed. A
-  /// revision that is no leaf stays; a document whose last leaf goes is gone.
+  /// Removes leaves as if they had never been, as one atomic batch: those of each request that were removed.
+  /// A revision that is no leaf stays; a document whose last leaf goes is gone.
   virtual Task<std::vector<std::vector<doc::Revision>>> purge_revisions(
       std::vector<PurgeRequest> requests) = 0;
 

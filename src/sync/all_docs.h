@@ -22,7 +22,8 @@ struct AllDocsOptions {
   /// CouchDB.
   std::optional<json::Value> start;
   std::optional<json::Value> end;
-  std::optional<json::Array> keys;  // the rows of these instead of a range; only those that are of the listing
+  std::optional<json::Array>
+      keys;  // the rows of these instead of a range; only those that are of the listing
   bool inclusive_end = true;
   bool descending = false;
   std::uint64_t skip = 0;

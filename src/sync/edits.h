@@ -27,8 +27,8 @@ Result<doc::Edit> read_edit(const json::Outline& outline, const json::Node& node
 Result<doc::Edit> read_edit(std::string_view body, std::string_view url_id, bool new_edits,
                             const WriteRules& rules);
 
-/// `forbidden` for code in a design document: for an edit whose content comes from the database, under another
-/// id.
+/// `forbidden` for code in a design document: for an edit whose content comes from the database, under
+/// another id.
 Result<void> check_code(const doc::Edit& edit, const WriteRules& rules);
 
 }  // namespace mycouch::sync

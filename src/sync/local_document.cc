@@ -11,8 +11,9 @@ namespace mycouch::sync {
 namespace {
 
 constexpr std::size_t kMaxIdLength = 4096;  // as of other documents
-constexpr std::array<std::string_view, 5> kDropped = {"_id", "_rev", "_revisions", "_attachments",
-                                                      "_deleted"};
+constexpr std::array<std::string_view, 9> kDropped = {
+    "_id",        "_rev",       "_revisions",         "_attachments", "_deleted",
+    "_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq"};
 
 // The N of "0-N".
 std::optional<std::uint64_t> local_version(std::string_view text) {

@@ -19,7 +19,8 @@ Result<void> check_local_id(std::string_view id);
 
 /// What a client sends of one.
 struct LocalEdit {
-  /// Without the members that CouchDB keeps elsewhere (_id, _rev, …); its version follows the one that is sent.
+  /// Without the members that CouchDB keeps elsewhere (_id, _rev, …); its version follows the one that is
+  /// sent.
   store::LocalDocument document;
   bool deleted = false;
 };

@@ -47,8 +47,8 @@ Result<void> compact_document(Transaction& transaction, const Target& target, co
 /// The sequences of its scopes do not move on: what was counted stays counted, and no row tells of it.
 Result<void> purge_document(Transaction& transaction, const Target& target, const std::string& id);
 
-/// Removes those of the revisions that are leaves, and the document with its last one: those that were removed.
-/// What stays of the document is a change of it.
+/// Removes those of the revisions that are leaves, and the document with its last one: those that were
+/// removed. What stays of the document is a change of it.
 Result<std::vector<doc::Revision>> purge_leaves(Transaction& transaction, const Target& target,
                                                 const std::string& id,
                                                 const std::vector<doc::Revision>& revisions);

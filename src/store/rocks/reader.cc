@@ -318,6 +318,8 @@ Result<std::vector<Database::RevisionsDiff>> Reader::revs_diff(
     doc::RevTree none;
     const doc::RevTree& tree = found ? found->tree : none;
     Database::RevisionsDiff diff{.id = id, .missing = tree.missing(revisions), .possible_ancestors = {}};
+    // As CouchDB lists them: in the order in which they were asked for only where there is no document.
+    if (found) std::ranges::sort(diff.missing);
     diff.possible_ancestors = tree.possible_ancestors(diff.missing);
     diffs.push_back(std::move(diff));
   }
