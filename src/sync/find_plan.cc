@@ -133,7 +133,8 @@ struct Ranked {
 };
 
 std::vector<Ranked> rank(const std::vector<Way>& ways, std::vector<FieldRange> ranges) {
-  if (!ways.front()) ranges.emplace_back("_id", doc::Selector::Range());
+  // Ids are strings, so all of them lie behind null.
+  if (!ways.front()) ranges.emplace_back("_id", doc::Selector::Range{.low = json::Value()});
   std::vector<Ranked> ranked;
   for (const Way& way : ways) {
     const std::vector<std::string> fields = columns(way);
@@ -209,12 +210,17 @@ std::vector<Candidate> explain_others(const FindRequest& request, const Stages& 
   const std::int64_t unusable = excluded + (found ? dropped(stages.usable, stages.allowed) : 0);
   const std::int64_t partial = unusable + dropped(stages.in_question, stages.usable);
   std::vector<Candidate> others;
+  // A partial index is told to be one, whatever else it is, and ranks behind all others.
   auto add = [&](const Way& way, bool usable, std::string_view reason, std::int64_t ranking) {
-    others.push_back({.way = way, .usable = usable, .reason = std::string(reason), .ranking = ranking});
+    const bool is_partial = way && way->filter;
+    others.push_back({.way = way,
+                      .usable = usable && !is_partial,
+                      .reason = std::string(is_partial ? "is_partial" : reason),
+                      .ranking = ranking + (is_partial ? partial : 0)});
   };
   for (const Way& way : stages.all) {
     if (!contains(stages.in_question, way)) {
-      add(way, false, "is_partial", partial);
+      add(way, false, "is_partial", 0);
     } else if (!contains(stages.usable, way)) {
       add(way, false, obstacles(way, request).front(), unusable);
     } else if (!contains(stages.allowed, way)) {
