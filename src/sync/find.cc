@@ -24,25 +24,19 @@ constexpr std::size_t kFirstPage = 32;
 constexpr std::uint64_t kExaminedForResult = 10;
 constexpr std::string_view kNoBookmark = "nil";
 
-// Ids between values. Ids are strings, which sort behind null, booleans and numbers, and before arrays and
-// objects. Nothing: no id lies there.
+// Ids between values. For ids, unlike for other fields, every string sorts behind all that is none.
 struct IdRange {
   std::string low{};
   std::optional<std::string> high{};
 };
 
-bool sorts_behind_strings(const json::Value& value) {
-  return value.kind() == json::Kind::array || value.kind() == json::Kind::object;
-}
-
+// Nothing: no id lies there.
 std::optional<IdRange> id_range(const Plan& plan) {
   IdRange range;
   for (const json::Value& low : plan.low()) {
-    if (sorts_behind_strings(low)) return std::nullopt;
     if (const std::string* id = low.as_string()) range.low = *id;
   }
   for (const json::Value& high : plan.high()) {
-    if (sorts_behind_strings(high)) continue;
     if (high.as_string() == nullptr) return std::nullopt;
     range.high = *high.as_string();
   }

@@ -133,7 +133,7 @@ struct Ranked {
 };
 
 std::vector<Ranked> rank(const std::vector<Way>& ways, std::vector<FieldRange> ranges) {
-  // Ids are strings, so all of them lie behind null.
+  // All ids lie behind null.
   if (!ways.front()) ranges.emplace_back("_id", doc::Selector::Range{.low = json::Value()});
   std::vector<Ranked> ranked;
   for (const Way& way : ways) {
