@@ -218,11 +218,10 @@ class Find {
     append_member("bookmark", json::quoted(bookmark_));
     if (request_.execution_stats) {
       const std::chrono::duration<double, std::milli> time = SteadyClock::now() - started_;
-      append_member("execution_stats",
-                    fmt::format(R"({{"total_keys_examined":{},"total_docs_examined":{},)"
-                                R"("total_quorum_docs_examined":0,"results_returned":{},)"
-                                R"("execution_time_ms":{:.3f}}})",
-                                examined_, examined_, found_, time.count()));
+      append_member("execution_stats", fmt::format(R"({{"total_keys_examined":{},"total_docs_examined":{},)"
+                                                   R"("total_quorum_docs_examined":0,"results_returned":{},)"
+                                                   R"("execution_time_ms":{:.3f}}})",
+                                                   examined_, examined_, found_, time.count()));
     }
     if (std::string text = warnings(); !text.empty()) append_member("warning", json::quoted(text));
   }
@@ -239,7 +238,8 @@ class Find {
     if (!plan_.way) all.emplace_back("No matching index found, create an index to optimize query time.");
     if (examined_ > kExaminedForResult * std::max<std::uint64_t>(found_, 1)) {
       all.emplace_back(
-          "The number of documents examined is high in proportion to the number of results returned. Consider "
+          "The number of documents examined is high in proportion to the number of results returned. "
+          "Consider "
           "adding a more specific index to improve this.");
     }
     return fmt::format("{}", fmt::join(all, "\n"));

@@ -88,7 +88,8 @@ Result<NewIndex> parse_new_index(const json::Object& body) {
   MYCOUCH_CHECK(options.end());
   MYCOUCH_TRY(json::Object definition, parse_definition(given));
   // The same index has the same name, whoever makes it.
-  const std::string made = base::to_hex(base::as_text(base::sha256(json::write(body)))).substr(0, kNameDigits);
+  const std::string made =
+      base::to_hex(base::as_text(base::sha256(json::write(body)))).substr(0, kNameDigits);
   json::Object view{{"map", std::move(definition)},
                     {"reduce", "_count"},
                     {"options", json::Object{{"def", std::move(given)}}}};
@@ -113,10 +114,9 @@ Task<Design> read_design(store::Database& database, std::string id) {
   json::Value value = json::value_of(found->body);
   const json::Value* language = value.as_object()->find("language");
   if (language == nullptr || *language != json::Value("query")) {
-    std::string term = language == nullptr
-                           ? "false"
-                           : "{" + json::erlang_term(json::Value("language")) + "," +
-                                 json::erlang_term(*language) + "}";
+    std::string term = language == nullptr ? "false"
+                                           : "{" + json::erlang_term(json::Value("language")) + "," +
+                                                 json::erlang_term(*language) + "}";
     co_return refuse("invalid_ddoc_lang", "Existing design doc has an invalid language: " + term);
   }
   design.revision = found->revision;

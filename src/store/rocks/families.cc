@@ -115,8 +115,8 @@ rocksdb::Status OpenedDb::write(const rocksdb::WriteOptions& options, rocksdb::W
 }
 
 std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {
-  return {families_.documents, families_.bodies,      families_.changes,
-          families_.local,     families_.attachments, families_.counters, families_.indexes};
+  return {families_.documents,   families_.bodies,   families_.changes, families_.local,
+          families_.attachments, families_.counters, families_.indexes};
 }
 
 Error translated(const rocksdb::Status& status) {
