@@ -1,11 +1,12 @@
 // Mango: _find, _explain, and the indexes behind them.
 
+#include "sync/find.h"
+
 #include <charconv>
 
 #include "api/errors.h"
 #include "api/handlers.h"
 #include "json/writer.h"
-#include "sync/find.h"
 #include "sync/mango_indexes.h"
 
 namespace mycouch::api {

@@ -38,7 +38,8 @@ json::Object IndexDefinition::described() const {
       def.set(member.name, member.value);
     }
   }
-  return {{"ddoc", design}, {"name", name}, {"type", "json"}, {"partitioned", false}, {"def", std::move(def)}};
+  return {
+      {"ddoc", design}, {"name", name}, {"type", "json"}, {"partitioned", false}, {"def", std::move(def)}};
 }
 
 std::optional<IndexDefinition> read_index(std::string_view design, std::string_view name,

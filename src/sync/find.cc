@@ -24,25 +24,19 @@ constexpr std::size_t kFirstPage = 32;
 constexpr std::uint64_t kExaminedForResult = 10;
 constexpr std::string_view kNoBookmark = "nil";
 
-// Ids between values. Ids are strings, which sort behind null, booleans and numbers, and before arrays and
-// objects. Nothing: no id lies there.
+// Ids between values. For ids, unlike for other fields, every string sorts behind all that is none.
 struct IdRange {
   std::string low{};
   std::optional<std::string> high{};
 };
 
-bool sorts_behind_strings(const json::Value& value) {
-  return value.kind() == json::Kind::array || value.kind() == json::Kind::object;
-}
-
+// Nothing: no id lies there.
 std::optional<IdRange> id_range(const Plan& plan) {
   IdRange range;
   for (const json::Value& low : plan.low()) {
-    if (sorts_behind_strings(low)) return std::nullopt;
     if (const std::string* id = low.as_string()) range.low = *id;
   }
   for (const json::Value& high : plan.high()) {
-    if (sorts_behind_strings(high)) continue;
     if (high.as_string() == nullptr) return std::nullopt;
     range.high = *high.as_string();
   }
@@ -224,11 +218,10 @@ class Find {
     append_member("bookmark", json::quoted(bookmark_));
     if (request_.execution_stats) {
       const std::chrono::duration<double, std::milli> time = SteadyClock::now() - started_;
-      append_member("execution_stats",
-                    fmt::format(R"({{"total_keys_examined":{},"total_docs_examined":{},)"
-                                R"("total_quorum_docs_examined":0,"results_returned":{},)"
-                                R"("execution_time_ms":{:.3f}}})",
-                                examined_, examined_, found_, time.count()));
+      append_member("execution_stats", fmt::format(R"({{"total_keys_examined":{},"total_docs_examined":{},)"
+                                                   R"("total_quorum_docs_examined":0,"results_returned":{},)"
+                                                   R"("execution_time_ms":{:.3f}}})",
+                                                   examined_, examined_, found_, time.count()));
     }
     if (std::string text = warnings(); !text.empty()) append_member("warning", json::quoted(text));
   }
@@ -245,7 +238,8 @@ class Find {
     if (!plan_.way) all.emplace_back("No matching index found, create an index to optimize query time.");
     if (examined_ > kExaminedForResult * std::max<std::uint64_t>(found_, 1)) {
       all.emplace_back(
-          "The number of documents examined is high in proportion to the number of results returned. Consider "
+          "The number of documents examined is high in proportion to the number of results returned. "
+          "Consider "
           "adding a more specific index to improve this.");
     }
     return fmt::format("{}", fmt::join(all, "\n"));

@@ -27,9 +27,8 @@ std::optional<Bookmark> Bookmark::decode(std::string_view text) {
   auto design = reader.sized();
   auto name = reader.sized();
   if (!design || !name || reader.rest().empty()) return std::nullopt;
-  return Bookmark{.design = std::string(*design),
-                  .name = std::string(*name),
-                  .position = std::string(reader.rest())};
+  return Bookmark{
+      .design = std::string(*design), .name = std::string(*name), .position = std::string(reader.rest())};
 }
 
 }  // namespace mycouch::sync

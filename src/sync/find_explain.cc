@@ -71,9 +71,8 @@ json::Array hints(const json::Value& selector) {
   });
   std::ranges::sort(others);
   others.erase(std::ranges::unique(others).begin(), others.end());
-  return {json::Object{{"type", "json"},
-                       {"indexable_fields", strings(indexable)},
-                       {"unindexable_fields", strings(others)}}};
+  return {json::Object{
+      {"type", "json"}, {"indexable_fields", strings(indexable)}, {"unindexable_fields", strings(others)}}};
 }
 
 // Where the rows of the plan begin and end.

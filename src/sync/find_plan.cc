@@ -8,8 +8,8 @@
 namespace mycouch::sync {
 namespace {
 
-constexpr std::array<std::string_view, 7> kIndexable = {"$lt", "$lte", "$eq", "$gt", "$gte", "$beginsWith",
-                                                        "$exists"};
+constexpr std::array<std::string_view, 7> kIndexable = {"$lt",  "$lte",        "$eq",    "$gt",
+                                                        "$gte", "$beginsWith", "$exists"};
 // Alone and without arguments, these match nothing.
 constexpr std::array<std::string_view, 4> kMatchNothing = {"$all", "$and", "$or", "$in"};
 
@@ -59,7 +59,8 @@ bool is_text_search(const json::Value& selector) {
 
 bool matches_nothing(const json::Value& selector) {
   const json::Member* member = only_member(selector);
-  if (member == nullptr || std::ranges::find(kMatchNothing, member->name) == kMatchNothing.end()) return false;
+  if (member == nullptr || std::ranges::find(kMatchNothing, member->name) == kMatchNothing.end())
+    return false;
   const json::Array* arguments = member->value.as_array();
   return arguments != nullptr && arguments->empty();
 }
@@ -71,8 +72,7 @@ bool can_sort(const std::vector<std::string>& fields, const FindRequest& request
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i] == request.sort.front()) {
       return fields.size() - i >= request.sort.size() &&
-             std::ranges::equal(request.sort,
-                                std::span(fields).subspan(i, request.sort.size()));
+             std::ranges::equal(request.sort, std::span(fields).subspan(i, request.sort.size()));
     }
     if (!is_constant(request.selector.normalized(), fields[i])) return false;
   }
@@ -133,7 +133,8 @@ struct Ranked {
 };
 
 std::vector<Ranked> rank(const std::vector<Way>& ways, std::vector<FieldRange> ranges) {
-  if (!ways.front()) ranges.emplace_back("_id", doc::Selector::Range());
+  // All ids lie behind null.
+  if (!ways.front()) ranges.emplace_back("_id", doc::Selector::Range{.low = json::Value()});
   std::vector<Ranked> ranked;
   for (const Way& way : ways) {
     const std::vector<std::string> fields = columns(way);
@@ -197,7 +198,8 @@ Result<void> check_allowed(const FindRequest& request, const Stages& stages) {
                 name + " specified by `use_index` could not be found or it is not suitable.");
 }
 
-// What `_explain` says of those that are not taken. The rankings of those that dropped out earlier are higher.
+// What `_explain` says of those that are not taken. The rankings of those that dropped out earlier are
+// higher.
 std::vector<Candidate> explain_others(const FindRequest& request, const Stages& stages,
                                       const std::vector<Ranked>& ranked) {
   auto dropped = [](const std::vector<Way>& from, const std::vector<Way>& to) {
@@ -209,12 +211,17 @@ std::vector<Candidate> explain_others(const FindRequest& request, const Stages& 
   const std::int64_t unusable = excluded + (found ? dropped(stages.usable, stages.allowed) : 0);
   const std::int64_t partial = unusable + dropped(stages.in_question, stages.usable);
   std::vector<Candidate> others;
+  // A partial index is told to be one, whatever else it is, and ranks behind all others.
   auto add = [&](const Way& way, bool usable, std::string_view reason, std::int64_t ranking) {
-    others.push_back({.way = way, .usable = usable, .reason = std::string(reason), .ranking = ranking});
+    const bool is_partial = way && way->filter;
+    others.push_back({.way = way,
+                      .usable = usable && !is_partial,
+                      .reason = std::string(is_partial ? "is_partial" : reason),
+                      .ranking = ranking + (is_partial ? partial : 0)});
   };
   for (const Way& way : stages.all) {
     if (!contains(stages.in_question, way)) {
-      add(way, false, "is_partial", partial);
+      add(way, false, "is_partial", 0);
     } else if (!contains(stages.usable, way)) {
       add(way, false, obstacles(way, request).front(), unusable);
     } else if (!contains(stages.allowed, way)) {

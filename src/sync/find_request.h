@@ -19,8 +19,8 @@ struct FindRequest {
   std::optional<std::string> bookmark{};
   std::uint64_t limit = 25;
   std::uint64_t skip = 0;
-  std::vector<std::string> sort{};  // fields
-  bool descending = false;          // of all of them
+  std::vector<std::string> sort{};    // fields
+  bool descending = false;            // of all of them
   std::vector<std::string> fields{};  // empty: whole documents
   bool conflicts = false;
   bool execution_stats = false;

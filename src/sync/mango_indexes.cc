@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "doc/index_definition.h"
 #include "json/erlang_term.h"
+#include "json/writer.h"
+#include "store/index_limit.h"
 #include "sync/find_plan.h"
 #include "sync/find_request.h"
 
@@ -84,7 +88,8 @@ Result<NewIndex> parse_new_index(const json::Object& body) {
   MYCOUCH_CHECK(options.end());
   MYCOUCH_TRY(json::Object definition, parse_definition(given));
   // The same index has the same name, whoever makes it.
-  const std::string made = base::to_hex(base::as_text(base::sha256(json::write(body)))).substr(0, kNameDigits);
+  const std::string made =
+      base::to_hex(base::as_text(base::sha256(json::write(body)))).substr(0, kNameDigits);
   json::Object view{{"map", std::move(definition)},
                     {"reduce", "_count"},
                     {"options", json::Object{{"def", std::move(given)}}}};
@@ -109,10 +114,9 @@ Task<Design> read_design(store::Database& database, std::string id) {
   json::Value value = json::value_of(found->body);
   const json::Value* language = value.as_object()->find("language");
   if (language == nullptr || *language != json::Value("query")) {
-    std::string term = language == nullptr
-                           ? "false"
-                           : "{" + json::erlang_term(json::Value("language")) + "," +
-                                 json::erlang_term(*language) + "}";
+    std::string term = language == nullptr ? "false"
+                                           : "{" + json::erlang_term(json::Value("language")) + "," +
+                                                 json::erlang_term(*language) + "}";
     co_return refuse("invalid_ddoc_lang", "Existing design doc has an invalid language: " + term);
   }
   design.revision = found->revision;
@@ -147,7 +151,7 @@ json::Object& views_of(json::Object& body) {
 }
 
 // Whether the design document has it already.
-Result<bool> add_view(Design& design, const NewIndex& index) {
+bool add_view(Design& design, const NewIndex& index) {
   json::Object& views = views_of(design.body);
   const json::Value* there = views.find(index.name);
   if (there != nullptr && *there == json::Value(index.view)) return true;
@@ -202,11 +206,13 @@ Task<json::Object> create_index(store::Database& database, json::Object body, Wr
   };
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     MYCOUCH_CO_TRY(Design design, co_await read_design(database, index.design));
-    MYCOUCH_CO_TRY(const bool exists, add_view(design, index));
-    if (exists) co_return answer("exists");
+    if (add_view(design, index)) co_return answer("exists");
     MYCOUCH_CO_TRY(auto indexes, co_await database.indexes());
-    if (indexes.size() >= kMaxIndexes) {
-      co_return fail(Errc::forbidden, "a database has at most 64 indexes");
+    std::erase_if(indexes, [&](const auto& other) {
+      return other->design == index.design && other->name == index.name;
+    });
+    if (indexes.size() >= store::kMaxIndexes) {
+      co_return fail(Errc::forbidden, fmt::format("a database has at most {} indexes", store::kMaxIndexes));
     }
     MYCOUCH_CO_TRY(const bool written, co_await write_design(database, std::move(design), false, rules));
     if (written) co_return answer("created");

@@ -33,7 +33,4 @@ Task<void> delete_index(store::Database& database, std::string design, std::stri
 /// The indexes of design documents that have one each: {"success": [{"id","ok"}], "fail": [{"id","error"}]}.
 Task<json::Object> delete_indexes(store::Database& database, json::Object body, WriteRules rules);
 
-/// Indexes of one database, all of them: those of design documents that come later are not used.
-inline constexpr std::size_t kMaxIndexes = 64;
-
 }  // namespace mycouch::sync

@@ -14,7 +14,8 @@ using ::testing::IsEmpty;
 
 constexpr int kManyDocuments = 1300;  // more than are indexed together
 
-std::string design_of(const std::string& fields, const std::string& filter = "{}", const std::string& name = "i") {
+std::string design_of(const std::string& fields, const std::string& filter = "{}",
+                      const std::string& name = "i") {
   return R"({"language":"query","views":{")" + name + R"(":{"map":{"fields":)" + fields +
          R"(,"partial_filter_selector":)" + filter + R"(},"reduce":"_count","options":{}}}})";
 }
@@ -57,7 +58,8 @@ class IndexesTest : public StoreContractTest {
     all.include_docs = true;
     for (const AllDocsRow& row : run(db->all_docs(all))->rows) {
       json::Value body = json::value_of(row.document->body);
-      if (const json::Value* age = body.as_object()->find("age")) expected.emplace_back(*age->as_int(), row.id);
+      if (const json::Value* age = body.as_object()->find("age"))
+        expected.emplace_back(*age->as_int(), row.id);
     }
     std::ranges::sort(expected);
     std::vector<std::string> wanted;
@@ -201,12 +203,14 @@ TEST_P(IndexesTest, ANewIndexIsBuiltOverTheDocumentsThatAreThere) {
     ASSERT_TRUE(run(db->write(std::move(edits), {})));
   }
   make_index(R"({"age":"asc"})");
-  EXPECT_EQ(page(*db, [] {
-              IndexQuery asked = query();
-              asked.limit = 100'000;
-              asked.max_bytes = 100'000'000;
-              return asked;
-            }())->rows.size(),
+  EXPECT_EQ(page(*db,
+                 [] {
+                   IndexQuery asked = query();
+                   asked.limit = 100'000;
+                   asked.max_bytes = 100'000'000;
+                   return asked;
+                 }())
+                ->rows.size(),
             kManyDocuments);
   expect_all_indexed();
 }

@@ -82,7 +82,7 @@ inEachView('An index sorts, pages and projects', async (view) => {
   assert.deepEqual(paged, all.docs);
   assert.deepEqual(await view.ids({ ...query, skip: 1, limit: 2 }), ['blue', 'yesterday']);
 
-  const { execution_stats: stats } = await view.find({ selector: { year: 1965 }, execution_stats: true });
+  const { execution_stats: stats } = await view.find({ selector: { year: 1965, title: { $gt: null } }, execution_stats: true });
   assert.deepEqual([stats.total_keys_examined, stats.results_returned], [2, 2]);
 });
 
@@ -176,7 +176,7 @@ test('A tenant sees its own documents and indexes only', { timeout }, withServer
   const alice = await new User(server, 'alice').signIn();
   const bob = await new User(server, 'bob').signIn();
   const band = await createTenant(alice, 'Band');
-  for (const base of ['/roady', `/__tenants/${band._id}/roady`]) {
+  for (const base of ['/roady', `/__tenants/${band}/roady`]) {
     await alice.request('PUT', `${base}/${base.length}`, { json: { of: base } });
     const answer = await alice.request('POST', `${base}/_index`, { json: { index: { fields: ['of'] }, ddoc: 'd', name: 'n' } });
     assert.equal(answer.status, 200);
@@ -184,13 +184,13 @@ test('A tenant sees its own documents and indexes only', { timeout }, withServer
   const found = async (user, base, query) => (await user.request('POST', `${base}/_find`, { json: query })).body.docs.map(({ of }) => of);
   const query = { selector: { of: { $gt: null } }, sort: ['of'] };
   assert.deepEqual(await found(alice, '/roady', query), ['/roady']);
-  assert.deepEqual(await found(alice, `/__tenants/${band._id}/roady`, query), [`/__tenants/${band._id}/roady`]);
+  assert.deepEqual(await found(alice, `/__tenants/${band}/roady`, query), [`/__tenants/${band}/roady`]);
   assert.deepEqual(await found(bob, '/roady', { selector: {} }), []);
   assert.equal((await bob.request('GET', '/roady/_index')).body.total_rows, 1);
-  assert.equal((await bob.request('POST', `/__tenants/${band._id}/roady/_find`, { json: query })).status, 403);
+  assert.equal((await bob.request('POST', `/__tenants/${band}/roady/_find`, { json: query })).status, 403);
 
-  await addMember(server, band._id, bob, 'viewer');
-  const inBand = `/__tenants/${band._id}/roady`;
+  await addMember(server, band, bob, 'viewer');
+  const inBand = `/__tenants/${band}/roady`;
   assert.deepEqual(await found(bob, inBand, query), [inBand]);
   assert.equal((await bob.request('POST', `${inBand}/_index`, { json: { index: { fields: ['a'] } } })).status, 403);
   assert.equal((await bob.request('DELETE', `${inBand}/_index/d/json/n`)).status, 403);

@@ -488,11 +488,12 @@ Result<void> DocumentEdit::move_index_rows_at_end() {
   MYCOUCH_TRY(const PartitionIndexes* indexes, transaction_.indexes(target_.prefix));
   if (indexes->definitions.empty()) return {};
   MYCOUCH_TRY(std::vector<IndexRow> former, index_rows());
-  transaction_.at_last([&target = target_, &id = id_, former = std::move(former)](Transaction& transaction) -> Result<void> {
-    DocumentEdit moved(transaction, target, id);
-    MYCOUCH_CHECK(moved.load());
-    return moved.move_index_rows(former);
-  });
+  transaction_.at_last(
+      [&target = target_, &id = id_, former = std::move(former)](Transaction& transaction) -> Result<void> {
+        DocumentEdit moved(transaction, target, id);
+        MYCOUCH_CHECK(moved.load());
+        return moved.move_index_rows(former);
+      });
   return {};
 }
 

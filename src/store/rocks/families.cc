@@ -146,8 +146,8 @@ void OpenedDb::release(const rocksdb::Snapshot* snapshot) {
 }
 
 std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {
-  return {families_.documents, families_.bodies,      families_.changes,
-          families_.local,     families_.attachments, families_.counters, families_.indexes};
+  return {families_.documents,   families_.bodies,   families_.changes, families_.local,
+          families_.attachments, families_.counters, families_.indexes};
 }
 
 Error translated(const rocksdb::Status& status) {

@@ -55,8 +55,8 @@ class IndexWork {
   }
 
   Result<void> build_some(const IndexesRecord::Index& index, const doc::IndexDefinition& definition) {
-    MYCOUCH_TRY(Reader::IndexedBatch batch, Reader(*core_.opened, view_, Reader::Tier::disk)
-                                                .indexed_after(index.checkpoint, definition));
+    MYCOUCH_TRY(Reader::IndexedBatch batch,
+                Reader(*core_.opened, view_, Reader::Tier::disk).indexed_after(index.checkpoint, definition));
     return change([&](Transaction& transaction, PartitionIndexes& indexes) -> Result<void> {
       IndexesRecord::Index* built = indexes.find(index.number);
       if (built == nullptr) return {};
@@ -203,7 +203,8 @@ Result<void> resume_index_work(EngineCore& core) {
        rows->Next()) {
     std::string prefix(view(rows->key()).substr(kIndexingKeys.size()));
     if (auto database = core.catalogue.find(read_u32(prefix))) {
-      core.in_background([database, prefix](EngineCore& engine) { work_on_indexes(engine, database, prefix); });
+      core.in_background(
+          [database, prefix](EngineCore& engine) { work_on_indexes(engine, database, prefix); });
     } else {
       forgotten.Delete(core.opened->families().catalogue, rows->key());
     }

@@ -17,12 +17,10 @@
 
 #include "doc/index_definition.h"
 #include "store/database.h"
+#include "store/index_limit.h"
 #include "store/rocks/records.h"
 
 namespace mycouch::store::rocks {
-
-/// Indexes of one partition; more are not kept, so that no writer can make every write dear.
-inline constexpr std::size_t kMaxIndexes = 64;
 
 /// The record of one partition with the definitions that it holds, beside `record.indexes`.
 struct PartitionIndexes {

@@ -1,5 +1,6 @@
 #include "store/rocks/writer.h"
 
+#include "store/rocks/keys.h"
 #include "store/rocks/transaction.h"
 
 namespace mycouch::store::rocks {
@@ -33,7 +34,8 @@ Result<void> Writer::write_together(std::vector<Commit>& group, bool sync) {
   transaction.publish_indexes();
   for (const auto& [prefix, database] : transaction.changed_indexes()) {
     notifier_.notify(index_prefix(prefix, 0));
-    if (indexes_.find(prefix)->has_work()) work_on_indexes_(database, prefix);
+    MYCOUCH_TRY(const PartitionIndexes* indexes, transaction.indexes(prefix));
+    if (indexes->has_work()) work_on_indexes_(database, prefix);
   }
   for (const auto& [database, written] : transaction.written()) {
     for (const Store::Observer& observer : database->observers) observer(written);

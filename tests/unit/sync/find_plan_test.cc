@@ -43,8 +43,8 @@ class FindPlanTest : public ::testing::TestWithParam<Choice> {};
 
 // As CouchDB 3.5.0 chooses among these.
 TEST_P(FindPlanTest, TakesTheIndexThatCouchDBTakes) {
-  const std::vector<Way> indexes = {index("a", "a"), index("ab", "a,b"), index("abc", "a,b,c"), index("b", "b"),
-                                    index("part", "a", R"({"b":1})")};
+  const std::vector<Way> indexes = {index("a", "a"), index("ab", "a,b"), index("abc", "a,b,c"),
+                                    index("b", "b"), index("part", "a", R"({"b":1})")};
   EXPECT_EQ(taken(GetParam().body, indexes), GetParam().expected) << GetParam().body;
 }
 
@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
         Choice{R"({"selector":{"b":1}})", "b"}, Choice{R"({"selector":{"a":1,"b":2}})", "ab"},
         Choice{R"({"selector":{"a":1,"b":2,"c":3}})", "abc"}, Choice{R"({"selector":{"a":1,"z":2}})", "a"},
         Choice{R"({"selector":{"a":{"$exists":false}}})", "ids"},
-        Choice{R"({"selector":{"a":{"$in":[1,2]}}})", "a"}, Choice{R"({"selector":{"$or":[{"a":1},{"a":2}]}})", "a"},
+        Choice{R"({"selector":{"a":{"$in":[1,2]}}})", "a"},
+        Choice{R"({"selector":{"$or":[{"a":1},{"a":2}]}})", "a"},
         Choice{R"({"selector":{"$or":[{"a":1},{"b":2}]}})", "ids"},
         Choice{R"({"selector":{"a":1},"sort":["b"]})", "ab"},
         Choice{R"({"selector":{"a":{"$gt":1}},"sort":["a","b"]})", "ab"},
@@ -74,8 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
         Choice{R"({"selector":{"a":1},"allow_fallback":false})", "a"}));
 
 TEST(FindPlanTest, RangesEndAtTheFirstFieldWithoutOne) {
-  auto plan = make_plan(request(R"({"selector":{"a":1,"b":{"$gte":2},"c":{"$lt":3}}})"), {index("abc", "a,b,c")},
-                        false);
+  auto plan = make_plan(request(R"({"selector":{"a":1,"b":{"$gte":2},"c":{"$lt":3}}})"),
+                        {index("abc", "a,b,c")}, false);
   EXPECT_EQ(plan->low(), (json::Array{1, 2}));
   EXPECT_EQ(plan->high(), (json::Array{1}));
 }
