@@ -163,8 +163,7 @@ Task<void> send_ranges(DatabaseCall& call, http::Response head, store::Database:
                        std::vector<http::ByteRange> ranges) {
   http::MultipartWriter parts(http::random_boundary());
   head.status = 206;
-  head.headers.set("Content-Type",
-                   "multipart/byteranges; boundary=" + http::quoted_string(parts.boundary()));
+  head.headers.set("Content-Type", "multipart/byteranges; boundary=" + http::quoted_string(parts.boundary()));
   MYCOUCH_CO_CHECK(co_await call.begin(std::move(head)));
   for (const http::ByteRange& range : ranges) {
     http::Headers headers;
@@ -217,8 +216,8 @@ Task<void> put_attachment(DatabaseCall& call) {
   MYCOUCH_CO_CHECK(check_target(id, name));
   const http::Headers& headers = call.request().headers;
   MYCOUCH_CO_TRY(auto parent, parent_revision(call.query(), headers));
-  store::NewContent about{
-      .content_type = std::string(headers.find("Content-Type").value_or("application/octet-stream"))};
+  store::NewContent about{.content_type =
+                              std::string(headers.find("Content-Type").value_or("application/octet-stream"))};
   MYCOUCH_CO_TRY(about.encoding, encoding_of(headers));
 
   doc::Edit edit;
@@ -246,14 +245,13 @@ Task<void> delete_attachment(DatabaseCall& call) {
   std::string name(call.parameter("attachment"));
   MYCOUCH_CO_CHECK(check_target(id, name));
   MYCOUCH_CO_TRY(auto parent, parent_revision(call.query(), call.request().headers));
-  MYCOUCH_CO_TRY(doc::Document document, co_await (parent ? read_parent(call, id, *parent)
-                                                          : call.database().read(id, {})));
+  MYCOUCH_CO_TRY(doc::Document document,
+                 co_await (parent ? read_parent(call, id, *parent) : call.database().read(id, {})));
   if (std::ranges::find(document.attachments, name, &doc::Attachment::name) == document.attachments.end()) {
     co_return no_attachment();
   }
   if (!parent) co_return fail(Errc::conflict, "Document update conflict.");
-  MYCOUCH_CO_TRY(doc::Revision revision,
-                 co_await write(call, edit_without(std::move(document), name)));
+  MYCOUCH_CO_TRY(doc::Revision revision, co_await write(call, edit_without(std::move(document), name)));
   co_return co_await call.send(written(200, id, revision));
 }
 

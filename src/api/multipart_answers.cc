@@ -113,7 +113,10 @@ std::string error_json(std::string_view id_json, std::string_view rev_json, cons
 class BulkMultipart {
  public:
   BulkMultipart(Call& call, store::Database& database, store::ReadOptions options)
-      : call_(call), database_(database), options_(std::move(options)), parts_("--" + http::random_boundary()) {}
+      : call_(call),
+        database_(database),
+        options_(std::move(options)),
+        parts_("--" + http::random_boundary()) {}
 
   Task<void> send(std::vector<sync::BulkGetEntry> entries) {
     const bool mixed = http::accepts_type(call_.request().headers, "multipart/mixed");
@@ -190,12 +193,13 @@ Task<void> send_mixed(Call& call, store::Database& database, std::vector<store::
   MYCOUCH_CO_CHECK(co_await call.begin(multipart_head("multipart/mixed", parts)));
   for (store::OpenRevision& revision : found) {
     if (!revision.document) {
-      MYCOUCH_CO_CHECK(co_await write_error(
-          call, parts, R"({"missing":)" + json::quoted(revision.revision.text()) + "}"));
+      MYCOUCH_CO_CHECK(
+          co_await write_error(call, parts, R"({"missing":)" + json::quoted(revision.revision.text()) + "}"));
       continue;
     }
     Related related = make_related(*std::move(revision.document), inner);
-    std::string type = related.is_multipart() ? type_with_boundary("multipart/related", inner) : std::string(kJson);
+    std::string type =
+        related.is_multipart() ? type_with_boundary("multipart/related", inner) : std::string(kJson);
     MYCOUCH_CO_CHECK(co_await call.exchange().write(parts.begin_part(part_of_type(type))));
     MYCOUCH_CO_CHECK(co_await write_related(call, database, std::move(related)));
   }
@@ -205,8 +209,8 @@ Task<void> send_mixed(Call& call, store::Database& database, std::vector<store::
 
 bool wants_bulk_multipart(const Call& call) {
   const http::Headers& headers = call.request().headers;
-  return !http::accepts_type(headers, kJson) && (http::accepts_type(headers, "multipart/mixed") ||
-                                                 http::accepts_type(headers, "multipart/related"));
+  return !http::accepts_type(headers, kJson) &&
+         (http::accepts_type(headers, "multipart/mixed") || http::accepts_type(headers, "multipart/related"));
 }
 
 Task<void> send_bulk_multipart(Call& call, store::Database& database, std::vector<sync::BulkGetEntry> entries,

@@ -22,7 +22,8 @@ bool is_waiting(const doc::IncomingAttachment& attachment) {
 
 // Of the bytes that follow, where it is told.
 std::optional<std::uint64_t> announced_length(const doc::IncomingAttachment& attachment) {
-  if (attachment.encoding == doc::Encoding::gzip && attachment.encoded_length) return attachment.encoded_length;
+  if (attachment.encoding == doc::Encoding::gzip && attachment.encoded_length)
+    return attachment.encoded_length;
   return attachment.length;
 }
 

@@ -128,8 +128,9 @@ Task<void> Service::dispatch_to_database(http::Exchange& exchange, Progress& pro
   request.writes = endpoint.who == Who::writer;
   MYCOUCH_CO_TRY(Admission admission, co_await Admission::open(backend_, actor_of(exchange, progress),
                                                                std::move(request), &progress.active_tenant));
-  DatabaseCall call(std::move(admission), backend_.clock, backend_.options.max_attachment, exchange, std::move(query), std::move(parameters),
-                    progress.common, progress.caller, backend_.options.max_request);
+  DatabaseCall call(std::move(admission), backend_.clock, backend_.options.max_attachment, exchange,
+                    std::move(query), std::move(parameters), progress.common, progress.caller,
+                    backend_.options.max_request);
   co_return co_await std::get<DatabaseHandler>(endpoint.handler)(call);
 }
 
@@ -138,8 +139,9 @@ Task<void> Service::dispatch_to_table(http::Exchange& exchange, Progress& progre
                                       http::RouteParameters parameters) {
   MYCOUCH_CO_TRY(Admission admission,
                  co_await Admission::open_table(backend_, actor_of(exchange, progress), table));
-  DatabaseCall call(std::move(admission), backend_.clock, backend_.options.max_attachment, exchange, std::move(query), std::move(parameters),
-                    progress.common, progress.caller, std::min(backend_.options.max_request, kMaxTableBatch));
+  DatabaseCall call(std::move(admission), backend_.clock, backend_.options.max_attachment, exchange,
+                    std::move(query), std::move(parameters), progress.common, progress.caller,
+                    std::min(backend_.options.max_request, kMaxTableBatch));
   co_return co_await std::get<DatabaseHandler>(endpoint.handler)(call);
 }
 

@@ -142,8 +142,9 @@ bool is_compressible(std::string_view content_type) {
   constexpr std::array<std::string_view, 3> kTypes = {"application/javascript", "application/json",
                                                       "application/xml"};
   std::string type(content_type.substr(0, content_type.find(';')));
-  std::ranges::transform(type, type.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  std::ranges::transform(type, type.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
   const auto first = type.find_first_not_of(" \t");
   if (first == std::string::npos) return false;
   std::string_view trimmed(type);

@@ -23,7 +23,8 @@ std::string md5_text(const base::Md5& digest);
 /// Nothing for any other text.
 std::optional<base::Md5> parse_md5(std::string_view text);
 
-/// Whether content of this type is stored compressed: text, JavaScript, JSON and XML, as by CouchDB's default.
+/// Whether content of this type is stored compressed: text, JavaScript, JSON and XML, as by CouchDB's
+/// default.
 bool is_compressible(std::string_view content_type);
 
 /// Content that a store has taken in for edits to come. Where no edit takes it, it goes with the last pointer

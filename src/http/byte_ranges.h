@@ -19,9 +19,9 @@ struct ByteRange {
   std::string of(std::uint64_t content_length) const;
 };
 
-/// The ranges of a content of `length` bytes that are asked for. None: the whole is to be sent, as for a field
-/// that is malformed, of another unit, or asks for all or for ten ranges or more. `range_not_satisfiable`
-/// where one of them begins behind the content's end or ends before it begins.
+/// The ranges of a content of `length` bytes that are asked for. None: the whole is to be sent, as for a
+/// field that is malformed, of another unit, or asks for all or for ten ranges or more.
+/// `range_not_satisfiable` where one of them begins behind the content's end or ends before it begins.
 Result<std::vector<ByteRange>> parse_byte_ranges(std::string_view field, std::uint64_t length);
 
 }  // namespace mycouch::http

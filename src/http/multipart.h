@@ -37,8 +37,8 @@ class MultipartReader {
   explicit MultipartReader(std::string_view boundary);
 
   void feed(std::string_view bytes);
-  /// `bad_request` where a part's head is malformed or larger than kMaxPartHead, or a boundary's line goes on.
-  /// After an error the reader is of no use.
+  /// `bad_request` where a part's head is malformed or larger than kMaxPartHead, or a boundary's line goes
+  /// on. After an error the reader is of no use.
   Result<Event> next();
 
   const Headers& headers() const { return headers_; }

@@ -21,8 +21,9 @@ class Output {
 
   std::string& text() { return text_; }
   bool full() const { return text_.size() >= kPiece; }
-  /// The document's JSON is about to be appended to `text()`, or was just now: the contents of the attachments
-  /// that it sends inline are put in their places on the way out. The database outlives the output.
+  /// The document's JSON is about to be appended to `text()`, or was just now: the contents of the
+  /// attachments that it sends inline are put in their places on the way out. The database outlives the
+  /// output.
   void expect_contents(store::Database& database, const doc::Document& document);
   /// Whether there are contents to be put into `text()`, which is not the answer's until it was flushed.
   bool expects_contents() const { return !contents_.empty(); }

@@ -140,8 +140,8 @@ TEST_P(AttachmentsTest, TextThatComesInlineIsStoredAsWhenItIsStreamed) {
 TEST_P(AttachmentsTest, WhatComesEncodedIsKeptAsItIs) {
   auto db = tenant("a");
   std::string bytes = large_content();
-  auto taken = take(*db, bytes,
-                    {.content_type = "text/plain", .encoding = doc::Encoding::gzip, .decoded_length = 7});
+  auto taken =
+      take(*db, bytes, {.content_type = "text/plain", .encoding = doc::Encoding::gzip, .decoded_length = 7});
   EXPECT_EQ(taken->digest, base::md5(bytes));
   EXPECT_EQ(taken->length, 7U);
   EXPECT_EQ(taken->encoding, doc::Encoding::gzip);

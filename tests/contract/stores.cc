@@ -1,8 +1,7 @@
 #include "contract/stores.h"
 
-#include <unistd.h>
-
 #include <rocksdb/db.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "store/rocks/engine.h"

@@ -1,10 +1,10 @@
 // Contents of attachments: taken in before their documents are written, and read out, in pieces.
 //
 // A digest is known only when the last byte has come, so what is streamed in lies under a random name, which
-// the family "default" lists as pending from the content's first batch on. The commit that writes the document
-// takes the name off that list and puts it under the digest, where the content is counted and found; or, where
-// the digest has a content already, removes the rows. What is on the list when the store opens was left by a
-// crash.
+// the family "default" lists as pending from the content's first batch on. The commit that writes the
+// document takes the name off that list and puts it under the digest, where the content is counted and found;
+// or, where the digest has a content already, removes the rows. What is on the list when the store opens was
+// left by a crash.
 #pragma once
 
 #include <atomic>

@@ -146,8 +146,8 @@ Index DocumentEdit::base_of(const doc::RevPath& path) const {
 }
 
 // `revpos` counts only where another replica gave it; content that comes with an edit made here is of that
-// edit, and so is one of generation 0, which CouchDB tells where it was not told itself: it would be older than
-// anything that a replica asks for.
+// edit, and so is one of generation 0, which CouchDB tells where it was not told itself: it would be older
+// than anything that a replica asks for.
 Result<std::vector<doc::Attachment>> DocumentEdit::attachments_of(const PreparedEdit& prepared, Index base,
                                                                   std::uint32_t generation, bool new_edits) {
   std::vector<doc::Attachment> attachments;

@@ -173,8 +173,7 @@ class RocksDatabase final : public Database {
   Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
                                           std::string name) override {
     auto snapshot = std::make_shared<HeldSnapshot>(*core_->opened);
-    MYCOUCH_CO_TRY(Reader::FoundAttachment found,
-                   co_await read<Reader::FoundAttachment>([&](Reader& reader) {
+    MYCOUCH_CO_TRY(Reader::FoundAttachment found, co_await read<Reader::FoundAttachment>([&](Reader& reader) {
                      reader.read_at(snapshot->get());
                      return reader.attachment(id, rev, name);
                    }));
@@ -186,9 +185,9 @@ class RocksDatabase final : public Database {
   Task<std::unique_ptr<AttachmentReader>> open_content(doc::Attachment attachment) override {
     auto snapshot = std::make_shared<HeldSnapshot>(*core_->opened);
     MYCOUCH_CO_TRY(const base::Md5 name, co_await read<base::Md5>([&](Reader& reader) {
-      reader.read_at(snapshot->get());
-      return reader.content_name(attachment.digest);
-    }));
+                     reader.read_at(snapshot->get());
+                     return reader.content_name(attachment.digest);
+                   }));
     co_return make_content_reader(core_, std::move(snapshot), view_.target.prefix, name,
                                   attachment.stored_length);
   }

@@ -8,8 +8,8 @@
 
 namespace mycouch::store::rocks {
 
-/// Deletes all rows of one family whose keys begin with `prefix`. False where the store ends, or fails, before
-/// all are gone. May take long.
+/// Deletes all rows of one family whose keys begin with `prefix`. False where the store ends, or fails,
+/// before all are gone. May take long.
 bool sweep_rows(EngineCore& core, rocksdb::ColumnFamilyHandle* family, const std::string& prefix);
 
 }  // namespace mycouch::store::rocks

@@ -82,11 +82,12 @@ TEST(AppendJson, AttachmentsThatAreSentHaveAPlaceForTheirContent) {
                 R"("length":2,"stub":true}}})");
   document.attachment_form = AttachmentForm::inline_data;
   document.contents_since = 1;
-  EXPECT_EQ(json_of(document),
-            R"({"_id":"x","_rev":"1-a","_attachments":{)" + stub +
-                R"(,"b":{"content_type":"t","revpos":9,"digest":"md5-1B2M2Y8AsgTpgAmY7PhCfg==",)"
-                R"("data":")" +
-                kContentPlace + R"("}}})");
+  std::string with_places;
+  append_json(with_places, document);
+  EXPECT_EQ(with_places, R"({"_id":"x","_rev":"1-a","_attachments":{)" + stub +
+                             R"(,"b":{"content_type":"t","revpos":9,"digest":"md5-1B2M2Y8AsgTpgAmY7PhCfg==",)"
+                             R"("data":")" +
+                             kContentPlace + R"("}}})");
 }
 
 TEST(AppendJson, EncodedAttachmentsTellTheirEncodingWhereItIsAsked) {

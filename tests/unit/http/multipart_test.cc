@@ -72,8 +72,9 @@ TEST(MultipartReader, TakesABodyApartHoweverItIsCut) {
 }
 
 TEST(MultipartReader, ABodyWithoutItsEndHasNone) {
-  for (const char* body : {"", "--", "--b", "--b\r\n", "--b\r\nA: 1\r\n\r\nxyz", "--b\r\nA: 1\r\n\r\nxyz\r\n-",
-                           "--b\r\nA: 1\r\n\r\nxyz\r\n--b", "--c\r\n\r\n\r\n--c--", "x--b--"}) {
+  for (const char* body :
+       {"", "--", "--b", "--b\r\n", "--b\r\nA: 1\r\n\r\nxyz", "--b\r\nA: 1\r\n\r\nxyz\r\n-",
+        "--b\r\nA: 1\r\n\r\nxyz\r\n--b", "--c\r\n\r\n\r\n--c--", "x--b--"}) {
     Body found = read(body);
     EXPECT_FALSE(found.ended) << body;
     EXPECT_EQ(found.error, "") << body;
@@ -189,9 +190,9 @@ TEST(ByteRanges, WhatIsNotThereCannotBeSatisfied) {
 }
 
 TEST(ByteRanges, WhatIsNoRangeAsksForAll) {
-  for (const char* field : {"", "bytes=", "bytes=x", "items=0-1", "bytes=0-", "bytes=-", "bytes=--1", "bytes=1",
-                            "bytes=1-2-3", "bytes=99999999999999999999-",
-                            "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9"}) {
+  for (const char* field :
+       {"", "bytes=", "bytes=x", "items=0-1", "bytes=0-", "bytes=-", "bytes=--1", "bytes=1", "bytes=1-2-3",
+        "bytes=99999999999999999999-", "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9"}) {
     EXPECT_EQ(ranges_of(field), "") << field;
   }
 }
