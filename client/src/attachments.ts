@@ -4,14 +4,15 @@ import type { Replica } from './replica.js';
 
 const atOnce = 4;
 const groupBytes = 16 << 20;
+const groupDocs = 500;
 
-/** `docs` in groups whose attachments fit into memory together. */
-export function groupsBySize(docs: Doc[]): Doc[][] {
+/** `docs` in groups to be written at once, whose attachments fit into memory together. */
+export function groupsOf(docs: Doc[]): Doc[][] {
   const groups: Doc[][] = [];
   let room = 0;
   for (const doc of docs) {
     const bytes = Object.values(doc._attachments ?? {}).reduce((sum, { length }) => sum + (length ?? 0), 0);
-    if (groups.length === 0 || bytes > room) {
+    if (groups.length === 0 || bytes > room || groups.at(-1)!.length === groupDocs) {
       groups.push([]);
       room = groupBytes;
     }

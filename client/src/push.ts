@@ -26,6 +26,11 @@ export async function push(replica: Replica, epoch: string, signal: AbortSignal)
     stored?.epoch === epoch ? { since: stored.since, epoch, denied: stored.denied } : { since: 0, epoch, denied: {} };
   while (!signal.aborted) {
     const changed = replica.nextLocalChange();
+    const skip = replica.takeSkip();
+    if (skip !== undefined && skip > Number(checkpoint.since)) {
+      checkpoint.since = skip;
+      await writeLocal(local, checkpointId, checkpoint);
+    }
     const { results, last_seq } = await changesSince(local, checkpoint.since, changesAtOnce);
     if (results.length === 0) {
       replica.working('push', false);

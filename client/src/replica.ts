@@ -1,7 +1,7 @@
 // What pull and push share: the local database, the way to the remote one, and how far they are.
 import type { Http } from './http.js';
 import type { Pace } from './pull.js';
-import type { ChangeRow, LocalDatabase } from './pouch.js';
+import type { ChangeRow, Doc, LocalDatabase } from './pouch.js';
 
 export interface Progress {
   pushed: number;
@@ -25,6 +25,14 @@ export interface Replica {
   working(direction: 'pull' | 'push', busy: boolean): void;
   /** After each batch of changes, which may have brought conflicts, and before its checkpoint. */
   onPulled(rows: ChangeRow[], signal: AbortSignal): Promise<void>;
+  /** Whether the database's own feed of changes is listened to, and from where. */
+  setListening(on: boolean, since?: number): void;
+  /** In place of that feed: these have been written. */
+  onWritten(docs: Doc[]): void;
+  /** Up to here, the server has all that the database has; the push begins there. */
+  skipTo(seq: number): void;
+  /** For the push: where it may skip to, once. */
+  takeSkip(): number | undefined;
   /** At each piece of the feed. */
   onSignOfLife: () => void;
   onDenied(id: string, code: string, reason: string): void;

@@ -22,6 +22,8 @@ export interface SyncOptions {
   tenant: string;
   resolver: Resolver | undefined;
   onStatus(status: SyncStatus): void;
+  onWritten(docs: Doc[]): void;
+  setListening(on: boolean, since?: number): void;
   onDenied(event: TenantDatabaseEvents['denied']): void;
   onConflict(event: TenantDatabaseEvents['conflict']): void;
   /** The server has answered: it is there, and so is the membership. */
@@ -56,6 +58,7 @@ export class Sync implements Replica {
   // Whether documents are on their way. Unknown until the session has looked.
   #moving: Partial<Record<Direction, boolean>> = {};
   #readOnly = false;
+  #skip: number | undefined;
   #state: SyncState = 'offline';
   #error: SyncStatus['error'];
   #failures = 0;
@@ -132,6 +135,26 @@ export class Sync implements Replica {
   onSignOfLife = (): void => {
     this.#lastSignOfLife = Date.now();
   };
+
+  setListening(on: boolean, since?: number): void {
+    this.#options.setListening(on, since);
+  }
+
+  onWritten(docs: Doc[]): void {
+    this.#options.onWritten(docs);
+  }
+
+  skipTo(seq: number): void {
+    this.#skip = seq;
+    this.#localChange.ring();
+  }
+
+  takeSkip(): number | undefined {
+    const skip = this.#skip;
+    if (skip !== undefined) this.pulledRevs.clear();
+    this.#skip = undefined;
+    return skip;
+  }
 
   onDenied(id: string, code: string, reason: string): void {
     this.#options.onDenied({ id, code, reason });

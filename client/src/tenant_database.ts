@@ -24,7 +24,7 @@ interface Attached<DB> {
   local: DB;
   sync: Sync;
   tabs: Tabs;
-  listening: { cancel(): void };
+  listening: { cancel(): void } | undefined;
 }
 
 export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Emitter<TenantDatabaseEvents> {
@@ -168,16 +168,24 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
         this.#show(status);
         tabs.tell({ type: 'status', status });
       },
+      onWritten: (docs) => {
+        for (const { _id, _deleted } of docs) this.emit('change', { id: _id, deleted: _deleted === true });
+      },
+      setListening: (on, since) => {
+        attached.listening?.cancel();
+        attached.listening = on && !this.#end ? this.#listen(local, sync, since) : undefined;
+      },
       onDenied: (event) => this.emit('denied', event),
       onConflict: (event) => this.emit('conflict', event),
       onConnected: () => this.#owner.onConnected(),
       onLost: () => this.#owner.onLost(tenant),
     });
-    return { local, sync, tabs, listening: this.#listen(local, sync) };
+    const attached: Attached<DB> = { local, sync, tabs, listening: this.#listen(local, sync) };
+    return attached;
   }
 
-  #listen(local: DB, sync: Sync): { cancel(): void } {
-    const feed = local.changes({ since: 'now', live: true, style: 'all_docs' });
+  #listen(local: DB, sync: Sync, since: number | 'now' = 'now'): { cancel(): void } {
+    const feed = local.changes({ since, live: true, style: 'all_docs' });
     feed.on('change', (row: ChangeRow) => {
       sync.noteLocalChange(row);
       this.emit('change', { id: row.id, deleted: row.deleted === true });
@@ -194,8 +202,8 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
 
   async #stopSync(): Promise<void> {
     this.pause();
-    this.#attached.listening.cancel();
     await this.#running;
+    this.#attached.listening?.cancel();
   }
 
   async #detach(): Promise<void> {
