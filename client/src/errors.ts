@@ -1,0 +1,28 @@
+/** What went wrong with a request, in the server's words. */
+export class MycouchError extends Error {
+  /** HTTP's status; 0 where no answer came, 401 also where there is no token to ask with. */
+  readonly status: number;
+  /** CouchDB's word for it (`forbidden`), or one of ours: `network`, `timeout`, `no_token`, `signed_out`. */
+  readonly code: string;
+  /** How long the server asked to be left alone. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, code: string, reason: string, retryAfterMs?: number) {
+    super(reason);
+    this.name = 'MycouchError';
+    this.status = status;
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** No answer of a working mycouch: no network, a server that is down, or a proxy that says so in its place. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof MycouchError && (error.status === 0 || error.status >= 502);
+}
+
+/** Browsers and PouchDB's adapters name a full disk in different members of the error. */
+export function isQuotaExceeded(error: unknown): boolean {
+  const { name, message, reason } = (error ?? {}) as Record<string, unknown>;
+  return [name, message, reason].some((text) => typeof text === 'string' && /quota/i.test(text));
+}

@@ -1,0 +1,248 @@
+// The sync of one local database, as a loop of sessions.
+//
+// A session opens the feed, pulls and pushes until something fails; what failed decides what is shown and how long it is
+// waited before the next one. Nothing that the network does ends the loop: only the app does, or the loss of the
+// membership.
+import { Bell } from './bell.js';
+import { Conflicts } from './conflicts.js';
+import { isQuotaExceeded, isUnreachable, MycouchError } from './errors.js';
+import type { Http } from './http.js';
+import type { ChangeRow, Doc, LocalDatabase } from './pouch.js';
+import { Pace, pull } from './pull.js';
+import { push, ReadOnly, unpushed, unpushedIds } from './push.js';
+import type { Progress, Replica } from './replica.js';
+import { backoff, child, delay, onWake, Stopped } from './time.js';
+import type { Resolver, SyncState, SyncStatus, TenantDatabaseEvents } from './types.js';
+
+export interface SyncOptions {
+  local: LocalDatabase;
+  http: Http;
+  /** Of the remote database. */
+  path: string;
+  tenant: string;
+  resolver: Resolver | undefined;
+  onStatus(status: SyncStatus): void;
+  onWritten(docs: Doc[]): void;
+  setListening(on: boolean, since?: number): void;
+  onDenied(event: TenantDatabaseEvents['denied']): void;
+  onConflict(event: TenantDatabaseEvents['conflict']): void;
+  /** The server has answered: it is there, and so is the membership. */
+  onConnected(): void;
+  /** The server says that the caller is no member of the tenant any more. The loop has ended. */
+  onLost(): void;
+  /** The server's word on the membership; throws where there is none to be had. */
+  isMember(): Promise<boolean>;
+}
+
+type Direction = 'pull' | 'push';
+
+// The feed shows a sign of life every ten seconds. After a sleep, or a walk to another network, one that has missed it is
+// not waited for.
+const staleMs = 12_000;
+const readOnlyRetryMs = 60_000;
+
+export class Sync implements Replica {
+  readonly local: LocalDatabase;
+  readonly http: Http;
+  readonly path: string;
+  readonly pulledRevs = new Set<string>();
+  readonly pace = new Pace();
+  readonly progress: Progress = { pushed: 0, pulled: 0, toPull: 0 };
+
+  readonly #options: SyncOptions;
+  readonly #conflicts: Conflicts;
+  readonly #localChange = new Bell();
+  readonly #wake = new Bell();
+  // Documents that were changed here and not passed by the push.
+  readonly #toPush = new Set<string>();
+  // Whether documents are on their way. Unknown until the session has looked.
+  #moving: Partial<Record<Direction, boolean>> = {};
+  #readOnly = false;
+  #skip: number | undefined;
+  #state: SyncState = 'offline';
+  #error: SyncStatus['error'];
+  #failures = 0;
+  #lastSignOfLife = 0;
+  #session: AbortController | undefined;
+
+  constructor(options: SyncOptions) {
+    this.#options = options;
+    this.local = options.local;
+    this.http = options.http;
+    this.path = options.path;
+    this.#conflicts = new Conflicts(this, options.tenant, options.resolver, options.onConflict);
+  }
+
+  get status(): SyncStatus {
+    const { pushed, pulled, toPull } = this.progress;
+    const pending = toPull + this.#toPush.size;
+    return { state: this.#state, pushed, pulled, pending, ...(this.#error ? { error: this.#error } : {}) };
+  }
+
+  /** Syncs until `signal` is aborted or the membership is lost. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stopListening = onWake((event) => this.#worldChanged(event));
+    this.#show('connecting');
+    try {
+      for (const id of await unpushedIds(this.local)) this.#toPush.add(id);
+      while (!signal.aborted) {
+        const failure = await this.#runSession(signal);
+        if (signal.aborted) break;
+        if (failure && (await this.#handle(failure, signal)) === 'lost') return this.#options.onLost();
+      }
+    } finally {
+      stopListening();
+      this.#show('offline');
+    }
+  }
+
+  /** A document has changed in the local database, by whoever it was. */
+  noteLocalChange({ id, changes }: ChangeRow): void {
+    if (!changes.every(({ rev }) => this.pulledRevs.has(`${id} ${rev}`))) {
+      this.#toPush.add(id);
+      this.onProgress();
+    }
+    this.#localChange.ring();
+  }
+
+  unpushed(): Promise<Doc[]> {
+    return unpushed(this.local, this.pulledRevs);
+  }
+
+  async resolveConflicts(ids: string[]): Promise<void> {
+    await this.#conflicts.resolve(ids, new AbortController().signal);
+  }
+
+  // What pull and push tell.
+
+  onProgress(): void {
+    this.#options.onStatus(this.status);
+  }
+
+  working(direction: Direction, busy: boolean): void {
+    this.#moving[direction] = busy;
+    if (direction === 'push' && !busy) {
+      this.#readOnly = false;
+      this.#toPush.clear();
+    }
+    this.#showSession();
+  }
+
+  onPulled(rows: ChangeRow[], signal: AbortSignal): Promise<void> {
+    return this.#conflicts.resolve(rows.map(({ id }) => id), signal);
+  }
+
+  onSignOfLife = (): void => {
+    this.#lastSignOfLife = Date.now();
+  };
+
+  setListening(on: boolean, since?: number): void {
+    this.#options.setListening(on, since);
+  }
+
+  onWritten(docs: Doc[]): void {
+    this.#options.onWritten(docs);
+  }
+
+  skipTo(seq: number): void {
+    this.#skip = seq;
+    this.#localChange.ring();
+  }
+
+  takeSkip(): number | undefined {
+    const skip = this.#skip;
+    if (skip !== undefined) this.pulledRevs.clear();
+    this.#skip = undefined;
+    return skip;
+  }
+
+  onDenied(id: string, code: string, reason: string): void {
+    this.#options.onDenied({ id, code, reason });
+  }
+
+  nextLocalChange(): Promise<void> {
+    return this.#localChange.next();
+  }
+
+  // The loop.
+
+  /** The failure that ended it, or nothing where it was ended on purpose, to begin another. */
+  async #runSession(signal: AbortSignal): Promise<unknown> {
+    const session = (this.#session = child(signal));
+    session.signal.addEventListener('abort', () => this.#localChange.ring());
+    this.#moving = {};
+    this.onSignOfLife();
+    try {
+      const { update_seq } = await this.http.json<{ update_seq: string }>('GET', `${this.path}/`, session);
+      this.#failures = 0;
+      this.#options.onConnected();
+      const epoch = String(update_seq).split('-').slice(1).join('-');
+      const directions = [pull(this, session.signal), this.#push(epoch, session.signal)];
+      await Promise.all(directions).finally(() => {
+        session.abort();
+        return Promise.allSettled(directions);
+      });
+    } catch (error) {
+      if (!(error instanceof Stopped)) return error;
+    } finally {
+      session.abort();
+    }
+    return undefined;
+  }
+
+  // Who may only read goes on reading.
+  async #push(epoch: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await push(this, epoch, signal);
+      } catch (error) {
+        if (!(error instanceof ReadOnly) || !(await this.#options.isMember())) throw error;
+        this.#readOnly = true;
+        this.#moving.push = false;
+        this.#showSession();
+        await delay(readOnlyRetryMs, signal);
+      }
+    }
+  }
+
+  async #handle(failure: unknown, signal: AbortSignal): Promise<'lost' | void> {
+    this.pace.slower();
+    const { status, retryAfterMs = 0 } = failure instanceof MycouchError ? failure : ({ status: -1 } as MycouchError);
+    if (status === 403 || status === 404) {
+      const member = await this.#options.isMember().catch(() => true);
+      if (!member) return 'lost';
+    }
+    this.#show(isUnreachable(failure) ? 'offline' : 'error', describe(failure));
+    const waitMs = Math.max(backoff(this.#failures++), retryAfterMs);
+    const woken = child(signal);
+    void this.#wake.next().then(() => woken.abort());
+    await delay(waitMs, woken.signal);
+    woken.abort();
+  }
+
+  #worldChanged(event: 'online' | 'offline' | 'shown'): void {
+    const stale = Date.now() - this.#lastSignOfLife > staleMs;
+    if (event === 'offline' || stale) this.#session?.abort();
+    if (event === 'offline') return;
+    if (this.#state === 'offline' || this.#state === 'error') this.#show('connecting');
+    this.#wake.ring();
+  }
+
+  #showSession(): void {
+    const { pull, push } = this.#moving;
+    if (pull || push) this.#show('syncing');
+    else if (pull === false && push === false) this.#show(this.#readOnly ? 'denied' : 'uptodate');
+  }
+
+  #show(state: SyncState, error?: SyncStatus['error']): void {
+    this.#state = state;
+    this.#error = error;
+    this.onProgress();
+  }
+}
+
+function describe(failure: unknown): NonNullable<SyncStatus['error']> {
+  if (failure instanceof MycouchError) return { code: failure.code, message: failure.message, status: failure.status };
+  const message = String((failure as Error)?.message ?? (failure as { reason?: string })?.reason ?? failure);
+  return { code: isQuotaExceeded(failure) ? 'quota_exceeded' : 'local', message };
+}

@@ -1,0 +1,58 @@
+// Waiting: for a time, for the network to come back, or for the end.
+
+/** Why a signal of ours was aborted: the wait or request ends without a failure to report. */
+export class Stopped extends Error {}
+
+/** Ends early, without an error, when `signal` is aborted. */
+export function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}
+
+/**
+ * How long to wait after the nth failure in a row: doubling from a second to a minute, and of that a random part, so that
+ * a restarted server does not meet all its clients at once.
+ */
+export function backoff(failures: number): number {
+  const longest = Math.min(60_000, 1000 * 2 ** Math.min(failures, 10));
+  return longest * (0.5 + Math.random() / 2);
+}
+
+/** A signal that is aborted with its parent, and by itself. */
+export function child(parent: AbortSignal): AbortController {
+  const controller = new AbortController();
+  const abort = () => controller.abort(parent.reason);
+  if (parent.aborted) abort();
+  else {
+    parent.addEventListener('abort', abort);
+    controller.signal.addEventListener('abort', () => parent.removeEventListener('abort', abort));
+  }
+  return controller;
+}
+
+/**
+ * Calls `listener` when the world around may have changed: the network came or went, the page is shown again, the machine
+ * woke up. Does nothing where there are no such events (Node).
+ */
+export function onWake(listener: (event: 'online' | 'offline' | 'shown') => void): () => void {
+  const { addEventListener, removeEventListener, document } = globalThis as Partial<typeof globalThis>;
+  if (!addEventListener || !removeEventListener) return () => {};
+  const online = () => listener('online');
+  const offline = () => listener('offline');
+  const shown = () => document?.visibilityState !== 'hidden' && listener('shown');
+  const events: [string, () => void][] = [['online', online], ['offline', offline], ['pageshow', shown]];
+  for (const [name, handler] of events) addEventListener(name, handler);
+  document?.addEventListener('visibilitychange', shown);
+  return () => {
+    for (const [name, handler] of events) removeEventListener(name, handler);
+    document?.removeEventListener('visibilitychange', shown);
+  };
+}
