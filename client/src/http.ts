@@ -37,7 +37,7 @@ export class Http {
       return JSON.parse(new TextDecoder().decode(bytes)) as T;
     } catch {
       // Not mycouch, but something between: the page of a hotel's network, for instance.
-      throw new MycouchError(0, 'network', 'the answer is not JSON');
+      throw new MycouchError(0, 'network', 'not JSON');
     }
   }
 
@@ -64,11 +64,10 @@ export class Http {
       const answer = await this.#fetch(this.url + path, {
         method,
         headers: {
-          Accept: 'application/json',
           Authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(body && { 'Content-Type': 'application/json' }),
         },
-        body: body ?? null,
+        ...(body && { body }),
         signal: silence.signal,
         credentials: 'omit',
         cache: 'no-store',

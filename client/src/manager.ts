@@ -36,6 +36,8 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   readonly #open = new Set<TenantDatabase<DB>>();
   readonly #losing = new Map<string, Promise<void>>();
   #context: StoredContext | undefined;
+  // How often the active tenant was changed here.
+  #switches = 0;
   // What is shown came from the device; the server has not been asked yet.
   #stale = true;
   #refreshing: Promise<void> | undefined;
@@ -118,6 +120,7 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   /** Offline too: the server is then told later. */
   async setActiveTenant(id: string): Promise<void> {
     if (!this.#known.tenants.some(({ _id }) => _id === id)) throw new MycouchError(403, 'forbidden', `no member of ${id}`);
+    this.#switches += 1;
     await this.#update({ activeTenantId: id, untold: true });
     this.emit('activetenant', id);
     try {
@@ -266,11 +269,13 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   }
 
   async #bootstrap(): Promise<void> {
+    const switches = this.#switches;
     const { user_doc: user, active_tenant_id } = await this.#send<{ user_doc: User; active_tenant_id: string }>('POST', '/__bootstrap', {});
     const stored = await this.#store.read(user._id);
     const previous = this.#context;
-    this.#context = { databases: [], untold: false, ...stored, user, tenants: stored.tenants ?? [], activeTenantId: active_tenant_id };
-    if (stored.untold && stored.activeTenantId) this.#context.activeTenantId = stored.activeTenantId;
+    this.#context = { databases: [], untold: false, tenants: [], activeTenantId: active_tenant_id, ...stored, user };
+    // Unless it was changed here meanwhile, or offline, the server's word counts.
+    if (!stored.untold && switches === this.#switches) this.#context.activeTenantId = active_tenant_id;
     await this.#store.setLastUser(user._id);
     await this.#update(this.#context);
     await this.#refreshTenants();

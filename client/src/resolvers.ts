@@ -74,7 +74,7 @@ function set(doc: Doc, field: string, value: unknown): void {
 
 // The order of the arguments, winner first, decides between equals.
 function latestFirst(revisions: Doc[]): Doc[] {
-  const time = (doc: Doc) => (typeof doc.updatedAt === 'number' ? doc.updatedAt : Date.parse(doc.updatedAt)) || 0;
+  const time = (doc: Doc) => Number(new Date(doc.updatedAt)) || 0;
   return [...revisions].sort((a, b) => time(b) - time(a));
 }
 

@@ -40,6 +40,7 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   #status: SyncStatus = { state: 'offline', pushed: 0, pulled: 0, pending: 0 };
   #stop: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
+  #following: Promise<void> = Promise.resolve();
   #leading = false;
   #end: 'closed' | 'lost' | undefined;
 
@@ -92,7 +93,7 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   /** The same as a JSON file, attachments included. */
   async exportUnpushed(): Promise<Blob> {
     const exported = { tenant: this.#tenant, database: this.name, exportedAt: new Date().toISOString(), docs: await this.unpushed() };
-    return new Blob([JSON.stringify(exported, null, 2)], { type: 'application/json' });
+    return new Blob([JSON.stringify(exported)], { type: 'application/json' });
   }
 
   /** Ends the sync and closes the local database; its data stay. */
@@ -109,7 +110,11 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   }
 
   /** For the manager: another tenant's from here on. */
-  async follow(tenant: string): Promise<void> {
+  follow(tenant: string): Promise<void> {
+    return (this.#following = this.#following.then(() => this.#follow(tenant)));
+  }
+
+  async #follow(tenant: string): Promise<void> {
     if (this.#end || tenant === this.#tenant) return;
     const wasRunning = this.#stop !== undefined;
     const before = this.#attached;

@@ -45,7 +45,7 @@ const wakers = ['online', 'offline', 'pageshow', 'visibilitychange'];
 export function onWake(listener: (offline: boolean) => void): () => void {
   const { addEventListener, removeEventListener } = globalThis as Partial<typeof globalThis>;
   const handle = ({ type }: { type: string }) => {
-    if (globalThis.document?.visibilityState !== 'hidden' || type === 'online' || type === 'offline') listener(type === 'offline');
+    if (!globalThis.document?.hidden || type.endsWith('line')) listener(type === 'offline');
   };
   for (const name of wakers) addEventListener?.(name, handle);
   return () => {
