@@ -60,8 +60,12 @@ export class Http {
       (options.silenceMs ?? defaultSilenceMs) + (body?.length ?? 0) / slowestUplinkBytesPerMs,
       options.signal,
     );
+    const silenced = new Promise<never>((_, reject) => silence.signal.addEventListener('abort', reject));
+    silenced.catch(() => {});
+    // Node's fetch does not always notice that its signal is aborted.
+    const heard = <T>(work: Promise<T>) => Promise.race([work, silenced]);
     try {
-      const answer = await this.#fetch(this.url + path, {
+      const request = this.#fetch(this.url + path, {
         method,
         headers: {
           Authorization: `Bearer ${token}`,
@@ -70,18 +74,19 @@ export class Http {
         ...(body && { body }),
         signal: silence.signal,
         credentials: 'omit',
-        cache: 'no-store',
       });
-      const bytes = await read(answer, () => {
+      const answer = await heard(request);
+      const alive = () => {
         silence.broken();
         options.onSignOfLife?.();
-      });
+      };
+      const bytes = await heard(read(answer, alive));
       if (!answer.ok) throw errorOf(answer, bytes);
       return bytes;
     } catch (error) {
       if (options.signal?.aborted) throw new Stopped('stopped');
       if (error instanceof MycouchError) throw error;
-      if (silence.signal.aborted) throw new MycouchError(0, 'timeout', 'the connection is silent');
+      if (silence.signal.aborted) throw new MycouchError(0, 'timeout', 'silent');
       throw new MycouchError(0, 'network', String((error as Error)?.message));
     } finally {
       silence.end();

@@ -16,7 +16,7 @@ export const resolveByTime: Resolver = (doc, conflicts) => latestFirst([doc, ...
 /** What tells an item of a check-list from the others. */
 export type ItemKey = (item: any) => string;
 
-const itemKey: ItemKey = (item) => String(item.id ?? `${item.equipmentId}/${item.itemNumber ?? ''}`);
+const itemKey: ItemKey = (item) => item.id ?? `${item.equipmentId}/${item.itemNumber}`;
 
 /**
  * Check-lists, the arrays in the named fields, item by item; the other fields by `resolveByField`. An item that only one

@@ -189,7 +189,7 @@ export class Sync implements Replica {
 
   async #handle(failure: unknown, signal: AbortSignal): Promise<'lost' | void> {
     this.pace.slower();
-    const { status, retryAfterMs = 0 } = failure instanceof MycouchError ? failure : ({ status: -1 } as MycouchError);
+    const { status, retryAfterMs = 0 } = failure as Partial<MycouchError>;
     if (status === 403 || status === 404) {
       const member = await this.hooks.isMember().catch(() => true);
       if (!member) return 'lost';
@@ -226,6 +226,5 @@ export class Sync implements Replica {
 
 function describe(failure: unknown): NonNullable<SyncStatus['error']> {
   if (failure instanceof MycouchError) return { code: failure.code, message: failure.message, status: failure.status };
-  const message = String((failure as Error)?.message ?? (failure as { reason?: string })?.reason ?? failure);
-  return { code: isQuotaExceeded(failure) ? 'quota_exceeded' : 'local', message };
+  return { code: isQuotaExceeded(failure) ? 'quota_exceeded' : 'local', message: (failure as Error).message };
 }

@@ -71,7 +71,7 @@ export class Tokens {
 
 async function withPatience<T>(promise: Promise<T>): Promise<T> {
   const answered = new AbortController();
-  const late = delay(patienceMs, answered.signal).then(() => Promise.reject(new Error('no answer')));
+  const late = delay(patienceMs, answered.signal).then(() => Promise.reject(new Error('silent')));
   try {
     return await Promise.race([promise, late]);
   } catch (error) {
