@@ -76,11 +76,10 @@ export class Http {
         credentials: 'omit',
       });
       const answer = await heard(request);
-      const alive = () => {
+      const bytes = await heard(read(answer, () => {
         silence.broken();
         options.onSignOfLife?.();
-      };
-      const bytes = await heard(read(answer, alive));
+      }));
       if (!answer.ok) throw errorOf(answer, bytes);
       return bytes;
     } catch (error) {
