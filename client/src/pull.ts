@@ -4,14 +4,17 @@
 // for them each time. mycouch's sequences carry the epoch of the tenant's view, and a `since` of another epoch is answered
 // from the start: so the checkpoint can be on the device alone, and a change costs two requests. Writing a revision that
 // is there already changes nothing, so a checkpoint that lags costs time and never a document.
-import { fetchAttachments, groupsOf } from './attachments.js';
+import { attachedBytes, fetchAttachments, groupsOf } from './attachments.js';
 import { readLocal, writeLocal, type ChangeRow, type Doc, type Replicable, type RowError } from './pouch.js';
 import { MycouchError } from './errors.js';
 import type { Replica } from './replica.js';
 
 const checkpointId = 'mycouch-pull';
-const heartbeatMs = 10_000;
-const feedSilenceMs = 25_000;
+// Of heartbeats. A feed that is silent for longer is dead, though nobody has said so: the machine slept, or has walked into
+// another network.
+const feedSilence = 2.5;
+// Of attachments that are held in memory at once.
+const writtenBytes = 16 << 20;
 const fewest = 25;
 const most = 1000;
 
@@ -73,13 +76,13 @@ class Puller {
 
   /** The changes after `since`, with the revisions that are missing here. `wait`s for one where there is none. */
   async #fetch(since: string, wait: boolean): Promise<Batch> {
-    const { http, path, pace } = this.#replica;
+    const { http, path, pace, heartbeatMs, onSignOfLife } = this.#replica;
     const limit = pace.size;
     const feed = wait ? `&feed=longpoll&heartbeat=${heartbeatMs}` : '';
     const page = await http.json<Page>(
       'GET',
       `${path}/_changes?style=all_docs&limit=${limit}&since=${encodeURIComponent(since)}${feed}`,
-      { signal: this.#signal, onSignOfLife: this.#replica.onSignOfLife, ...(wait ? { silenceMs: feedSilenceMs } : {}) },
+      { signal: this.#signal, onSignOfLife, ...(wait ? { silenceMs: heartbeatMs * feedSilence } : {}) },
     );
     const began = Date.now();
     const docs = await this.#missing(page.results);
@@ -112,7 +115,7 @@ class Puller {
 
   async #write({ docs }: Batch): Promise<void> {
     const { local, pulledRevs, progress } = this.#replica;
-    for (const group of groupsOf(docs)) {
+    for (const group of groupsOf(docs, writtenBytes, attachedBytes)) {
       await fetchAttachments(this.#replica, group, this.#signal);
       for (const doc of group) pulledRevs.add(`${doc._id} ${doc._rev}`);
       const failed = ((await local.bulkDocs(group, { new_edits: false })) as RowError[]).find((row) => row.error);
@@ -141,7 +144,7 @@ class FirstPull {
 
   constructor(replica: Replica) {
     this.#replica = replica;
-    replica.setListening(false);
+    replica.hooks.setListening(false);
   }
 
   async wrote(docs: Doc[]): Promise<void> {
@@ -149,13 +152,13 @@ class FirstPull {
     const { update_seq } = await this.#replica.local.info();
     if (update_seq !== this.#passed + docs.length) return this.end();
     this.#passed = update_seq;
-    this.#replica.onWritten(docs);
+    this.#replica.hooks.onWritten(docs);
   }
 
   async end(): Promise<void> {
     if (!this.going) return;
     this.going = false;
-    this.#replica.setListening(true, this.#passed);
+    this.#replica.hooks.setListening(true, this.#passed);
     this.#replica.skipTo(this.#passed);
   }
 }
@@ -163,7 +166,7 @@ class FirstPull {
 // Between the feed's answer and this one, the revision may have gone for good.
 function unlessGone(error: RowError | undefined): [] {
   if (error?.error === 'not_found') return [];
-  throw new MycouchError(500, String(error?.error), error?.reason ?? 'a document could not be read');
+  throw new MycouchError(500, `${error?.error}`, `${error?.reason}`);
 }
 
 /** How many changes to ask for at a time: as many as come in a second or so, for a slow link must get on too. */
