@@ -10,6 +10,9 @@ import { Empty, Progress, Search } from '../ui/parts';
 import { moveToTrash } from '../ui/trashing';
 import { GigForm } from './gig_form';
 
+/** A list that does not fit a screen or two is searched. */
+const searchFrom = 12;
+
 const lists = [
   { field: 'loadoutChecklist', label: 'Load-out', icon: 'truckOut' },
   { field: 'loadinChecklist', label: 'Load-in', icon: 'house' },
@@ -48,7 +51,7 @@ export function GigScreen({ data, id }: { data: BandData; id: string }) {
       <div class="sticky-progress">
         <Progress label={label} done={checkedCount(items)} of={items.length} />
       </div>
-      {items.length > 8 && <Search label="Search this list" value={words} onInput={setWords} />}
+      {items.length > searchFrom && <Search label="Search this list" value={words} onInput={setWords} />}
       <Checklist data={data} gig={gig} field={field} words={words} />
       {editing && <GigForm data={data} gig={gig} onClose={() => setEditing(false)} />}
     </article>

@@ -11,8 +11,8 @@ interface Props {
 export function PortionPicker({ equipment, portions, onChange }: Props) {
   const countOf = (id: string) => portions.find(({ equipmentId }) => equipmentId === id)?.quantity ?? 0;
   const setCount = (id: string, quantity: number) => {
-    const others = portions.filter(({ equipmentId }) => equipmentId !== id);
-    onChange(quantity > 0 ? [...others, { equipmentId: id, quantity }] : others);
+    const changed = countOf(id) > 0 ? portions.map((portion) => (portion.equipmentId === id ? { ...portion, quantity } : portion)) : [...portions, { equipmentId: id, quantity }];
+    onChange(changed.filter((portion) => portion.quantity > 0));
   };
   return (
     <fieldset class="picker">

@@ -21,12 +21,12 @@ export function Sheet({ title, onClose, children }: Props) {
   return (
     <dialog ref={dialog} class="sheet" aria-labelledby={titleId} onClose={onClose} onClick={closeByBackdrop}>
       <div class="sheet-body">
-        <header class="sheet-head">
+        <div class="sheet-head">
           <h2 id={titleId}>{title}</h2>
           <button type="button" class="round" aria-label="Close" onClick={onClose}>
             <Icon name="close" />
           </button>
-        </header>
+        </div>
         {children}
       </div>
     </dialog>
