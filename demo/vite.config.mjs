@@ -52,5 +52,8 @@ export default defineConfig({
   },
   plugins: [serviceWorker()],
   // `npm run dev` shows the sources; the data come from a development server that runs beside it.
-  server: { proxy: Object.fromEntries(['/_dev', '/__', '/roady'].map((start) => [start, server])) },
+  server: {
+    fs: { allow: ['..'] },
+    proxy: Object.fromEntries(['/_dev', '/__', '/roady'].map((start) => [start, server])),
+  },
 });

@@ -54,4 +54,4 @@ test('with tokens that live ten seconds nobody notices, and every tick arrives',
     for (const state of ['offline', 'denied', 'error']) assert.ok(!(await seen()).includes(state), `${await seen()}`);
   }
   assert.ok(round >= 4, `${round} rounds`);
-}));
+}, { args: ['--auth-leeway', '0s'] }));
