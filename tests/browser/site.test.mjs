@@ -98,3 +98,13 @@ test('the first page shows two phones that sync, and takes one offline', { timeo
   await page.reload();
   await ticked('Alice', 'Snare').waitFor();
 }));
+
+test('both phones of the first page start together, on every new device', { timeout }, withBrowser(async (server, browser) => {
+  for (let device = 0; device < 6; device += 1) {
+    const visitor = await browser.phone(`Visitor ${device}`);
+    const page = await visitor.newPage();
+    await page.goto(`${server.url}/`);
+    for (const frame of ['Alice', 'Bob']) await page.frameLocator(`iframe[title="Roady on ${frame}’s phone"]`).locator('.chip.uptodate').waitFor();
+    await visitor.context.close();
+  }
+}));
