@@ -1,24 +1,29 @@
 // Attachments on their way to the device. `_bulk_get` brings their stubs; each content that is not here is a request.
+import { ifFound } from './errors.js';
 import type { Attachment, Doc } from './pouch.js';
 import type { Replica } from './replica.js';
 
 const atOnce = 4;
-const groupBytes = 16 << 20;
+const groupDocs = 500;
 
-/** `docs` in groups whose attachments fit into memory together. */
-export function groupsBySize(docs: Doc[]): Doc[][] {
+/** `docs` in groups of at most 500, and of `bytes` together unless one alone has more. `weigh` gives those of one. */
+export function groupsOf(docs: Doc[], bytes: number, weigh: (doc: Doc) => number): Doc[][] {
   const groups: Doc[][] = [];
   let room = 0;
   for (const doc of docs) {
-    const bytes = Object.values(doc._attachments ?? {}).reduce((sum, { length }) => sum + (length ?? 0), 0);
-    if (groups.length === 0 || bytes > room) {
+    const weight = weigh(doc);
+    if (weight > room || groups.at(-1)?.length === groupDocs || groups.length === 0) {
       groups.push([]);
-      room = groupBytes;
+      room = bytes;
     }
     groups.at(-1)!.push(doc);
-    room -= bytes;
+    room -= weight;
   }
   return groups;
+}
+
+export function attachedBytes({ _attachments = {} }: Doc): number {
+  return Object.values(_attachments).reduce((sum, { length = 0 }) => sum + length, 0);
 }
 
 /** Puts the content into every stub whose content the local database does not have. */
@@ -46,16 +51,12 @@ export async function fetchAttachments(replica: Replica, docs: Doc[], signal: Ab
 }
 
 async function localDigests({ local }: Replica, id: string): Promise<Set<string | undefined>> {
-  try {
-    const doc = (await local.get(id)) as Doc;
-    return new Set(Object.values(doc._attachments ?? {}).map(({ digest }) => digest));
-  } catch {
-    return new Set();
-  }
+  const doc = await ifFound<Doc>(local.get(id));
+  return new Set(Object.values(doc?._attachments ?? {}).map(({ digest }) => digest));
 }
 
 // PouchDB takes a Buffer in Node and a Blob in a browser.
-function asContent(bytes: Uint8Array, type = 'application/octet-stream'): unknown {
-  const { Buffer, process } = globalThis as { Buffer?: { from(bytes: Uint8Array): unknown }; process?: { versions?: { node?: string } } };
-  return Buffer && process?.versions?.node ? Buffer.from(bytes) : new Blob([bytes as BlobPart], { type });
+function asContent(bytes: ArrayBuffer, type = 'application/octet-stream'): unknown {
+  const { Buffer, process } = globalThis as { Buffer?: { from(bytes: ArrayBuffer): unknown }; process?: { versions?: { node?: string } } };
+  return Buffer && process?.versions?.node ? Buffer.from(bytes) : new Blob([bytes], { type });
 }

@@ -4,7 +4,7 @@
 // devices that come to the same result also come to the same revision, and there is no conflict of resolutions. Where
 // they keep coming to different ones (a resolver that looks at the clock), each waits a random, growing time before it
 // tries again, and finds that the other has done it.
-import { MycouchError } from './errors.js';
+import { ifFound, MycouchError } from './errors.js';
 import type { Doc, RowError } from './pouch.js';
 import { canonical } from './resolvers.js';
 import type { Replica } from './replica.js';
@@ -96,15 +96,9 @@ export class Conflicts {
     const histories = await Promise.all(leaves.map(({ _rev }) => this.#history(id, _rev!)));
     const rev = histories[0]!.find((candidate) => histories.every((history) => history.includes(candidate)));
     if (!rev) return undefined;
-    try {
-      return await this.#revision(id, rev);
-    } catch {
-      const { http, path } = this.#replica;
-      return http.json<Doc>('GET', `${path}/${encodeURIComponent(id)}?rev=${rev}`, { signal }).catch((error) => {
-        if (error instanceof MycouchError && error.status === 404) return undefined;
-        throw error;
-      });
-    }
+    const { http, path } = this.#replica;
+    const target = `${path}/${encodeURIComponent(id)}?rev=${rev}`;
+    return (await ifFound(this.#revision(id, rev))) ?? ifFound(http.json<Doc>('GET', target, { signal }));
   }
 
   async #history(id: string, rev: string): Promise<string[]> {

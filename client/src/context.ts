@@ -1,5 +1,6 @@
 // What the device knows of its users without asking: who they are, their tenants, which databases of theirs it holds,
 // and what could not be sent before a membership ended. A PouchDB of its own, so that it works wherever PouchDB does.
+import { ifFound } from './errors.js';
 import { type Doc, type LocalDatabase, type PouchConstructor, readLocal, writeLocal } from './pouch.js';
 import type { KeptChanges, TenantContext } from './types.js';
 
@@ -93,13 +94,8 @@ export class ContextStore {
     return result;
   }
 
-  async #get(id: string): Promise<Doc | undefined> {
-    try {
-      return await this.#db.get(id);
-    } catch (error) {
-      if ((error as { status?: number }).status === 404) return undefined;
-      throw error;
-    }
+  #get(id: string): Promise<Doc | undefined> {
+    return ifFound(this.#db.get(id));
   }
 
   async #remove(id: string): Promise<void> {

@@ -21,8 +21,16 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof MycouchError && (error.status === 0 || error.status >= 502);
 }
 
+/** What was looked for, or undefined where it is not there: on the server as in PouchDB, that is a 404. */
+export function ifFound<T>(answer: Promise<T>): Promise<T | undefined> {
+  return answer.catch((error) => {
+    if (error?.status === 404) return undefined;
+    throw error;
+  });
+}
+
 /** Browsers and PouchDB's adapters name a full disk in different members of the error. */
 export function isQuotaExceeded(error: unknown): boolean {
   const { name, message, reason } = (error ?? {}) as Record<string, unknown>;
-  return [name, message, reason].some((text) => typeof text === 'string' && /quota/i.test(text));
+  return /quota/i.test(`${name} ${message} ${reason}`);
 }

@@ -1,6 +1,6 @@
 // Requests to mycouch: with the caller's token, a watchdog on silence, and errors in one form.
 import { MycouchError } from './errors.js';
-import { Stopped } from './time.js';
+import { child, Stopped } from './time.js';
 import type { Tokens } from './tokens.js';
 
 export type Fetch = (url: string, options: RequestInit) => Promise<Response>;
@@ -37,12 +37,12 @@ export class Http {
       return JSON.parse(new TextDecoder().decode(bytes)) as T;
     } catch {
       // Not mycouch, but something between: the page of a hotel's network, for instance.
-      throw new MycouchError(0, 'network', 'the answer is not JSON');
+      throw new MycouchError(0, 'network', 'not JSON');
     }
   }
 
   /** The same, as it comes. */
-  async bytes(method: string, path: string, options: RequestOptions = {}): Promise<Uint8Array> {
+  async bytes(method: string, path: string, options: RequestOptions = {}): Promise<ArrayBuffer> {
     const token = await this.#tokens.get();
     try {
       return await this.#once(method, path, options, token);
@@ -54,7 +54,7 @@ export class Http {
     }
   }
 
-  async #once(method: string, path: string, options: RequestOptions, token: string): Promise<Uint8Array> {
+  async #once(method: string, path: string, options: RequestOptions, token: string): Promise<ArrayBuffer> {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
     const silence = new Silence(
       (options.silenceMs ?? defaultSilenceMs) + (body?.length ?? 0) / slowestUplinkBytesPerMs,
@@ -64,11 +64,10 @@ export class Http {
       const answer = await this.#fetch(this.url + path, {
         method,
         headers: {
-          Accept: 'application/json',
           Authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(body && { 'Content-Type': 'application/json' }),
         },
-        body: body ?? null,
+        ...(body && { body }),
         signal: silence.signal,
         credentials: 'omit',
         cache: 'no-store',
@@ -83,7 +82,7 @@ export class Http {
       if (options.signal?.aborted) throw new Stopped('stopped');
       if (error instanceof MycouchError) throw error;
       if (silence.signal.aborted) throw new MycouchError(0, 'timeout', 'the connection is silent');
-      throw new MycouchError(0, 'network', (error as Error)?.message ?? 'no answer');
+      throw new MycouchError(0, 'network', String((error as Error)?.message));
     } finally {
       silence.end();
     }
@@ -92,13 +91,13 @@ export class Http {
 
 /** Aborts its signal when nothing has broken it for `ms`, and with `parent`. */
 class Silence {
-  #controller = new AbortController();
+  readonly #ms: number;
+  readonly #controller: AbortController;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #abort = () => this.#controller.abort();
 
-  constructor(private readonly ms: number, private readonly parent: AbortSignal | undefined) {
-    parent?.addEventListener('abort', this.#abort);
-    if (parent?.aborted) this.#abort();
+  constructor(ms: number, parent: AbortSignal | undefined) {
+    this.#ms = ms;
+    this.#controller = child(parent);
     this.broken();
   }
 
@@ -108,38 +107,30 @@ class Silence {
 
   broken(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#abort, this.ms);
+    this.#timer = setTimeout(() => this.#controller.abort(), this.#ms);
   }
 
   end(): void {
     clearTimeout(this.#timer);
-    this.parent?.removeEventListener('abort', this.#abort);
+    // Lets go of the parent.
+    this.#controller.abort();
   }
 }
 
-async function read(answer: Response, onPiece: () => void): Promise<Uint8Array> {
+async function read(answer: Response, onPiece: () => void): Promise<ArrayBuffer> {
   onPiece();
   // React Native's fetch has no streams.
-  if (!answer.body) return new Uint8Array(await answer.arrayBuffer());
-  const pieces: Uint8Array[] = [];
-  let length = 0;
+  if (!answer.body) return answer.arrayBuffer();
+  const pieces: BlobPart[] = [];
   const reader = answer.body.getReader();
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     onPiece();
-    pieces.push(value!);
-    length += value!.length;
+    pieces.push(value as BlobPart);
   }
-  if (pieces.length === 1) return pieces[0]!;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return new Blob(pieces).arrayBuffer();
 }
 
-function errorOf(answer: Response, bytes: Uint8Array): MycouchError {
+function errorOf(answer: Response, bytes: ArrayBuffer): MycouchError {
   const seconds = Number(answer.headers.get('Retry-After'));
   const retryAfterMs = seconds > 0 ? seconds * 1000 : undefined;
   try {
@@ -148,6 +139,6 @@ function errorOf(answer: Response, bytes: Uint8Array): MycouchError {
   } catch {
     // CouchDB's errors are JSON: this one comes from something between. It is no word of the server's about the caller.
     const status = answer.status >= 500 ? answer.status : 0;
-    return new MycouchError(status, 'network', `${answer.status} without an explanation`, retryAfterMs);
+    return new MycouchError(status, 'network', `status ${answer.status}`, retryAfterMs);
   }
 }

@@ -22,7 +22,7 @@ export function claimsOf(token: string): Claims {
 /** The id of the token's user, as documents have it: `user_` and the token's `sub`. Null where it has none. */
 export function extractUserIdFromJWT(token: string): string | null {
   const { sub } = claimsOf(token);
-  return typeof sub === 'string' && sub !== '' ? `user_${sub}` : null;
+  return sub ? `user_${sub}` : null;
 }
 
 /** The tenant that the token names as the active one. Null where it names none. */

@@ -20,6 +20,11 @@ export interface TenantManagerOptions<DB extends LocalDatabase> {
   PouchDB: PouchConstructor<DB>;
   /** In place of the platform's. */
   fetch?: Fetch;
+  /**
+   * How often the server is to show a sign of life while it waits for changes, in milliseconds: 10,000. After two and a
+   * half times as long without one, the connection is taken for dead.
+   */
+  heartbeatMs?: number;
 }
 
 export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emitter<TenantManagerEvents> {
@@ -27,17 +32,22 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   readonly #tokens: Tokens;
   readonly #http: Http;
   readonly #store: ContextStore;
+  readonly #heartbeatMs: number;
   readonly #open = new Set<TenantDatabase<DB>>();
   readonly #losing = new Map<string, Promise<void>>();
   #context: StoredContext | undefined;
+  // How often the active tenant was changed here.
+  #switches = 0;
   // What is shown came from the device; the server has not been asked yet.
   #stale = true;
   #refreshing: Promise<void> | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor({ url, getToken, PouchDB, fetch = (...request) => globalThis.fetch(...request) }: TenantManagerOptions<DB>) {
+  constructor(options: TenantManagerOptions<DB>) {
     super();
+    const { url, getToken, PouchDB, fetch = (...request) => globalThis.fetch(...request), heartbeatMs = 10_000 } = options;
     this.#PouchDB = PouchDB;
+    this.#heartbeatMs = heartbeatMs;
     this.#tokens = new Tokens(getToken);
     this.#http = new Http(url, this.#tokens, fetch);
     this.#store = new ContextStore(PouchDB);
@@ -59,7 +69,7 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
       if (!this.#context) throw error;
       this.#stale = true;
     }
-    this.#stopListening ??= onWake((event) => event !== 'offline' && void this.#refresh().catch(() => {}));
+    this.#stopListening ??= onWake((offline) => !offline && void this.#refresh().catch(() => {}));
     const { user, tenants, activeTenantId } = this.#context!;
     return { user, tenants, activeTenantId };
   }
@@ -67,9 +77,7 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   /** Ends all syncs and forgets the token. With `removeLocalData`, nothing of the user is left on this device. */
   async signOut({ removeLocalData = false }: { removeLocalData?: boolean } = {}): Promise<void> {
     const context = this.#context;
-    this.#stopListening?.();
-    this.#stopListening = undefined;
-    await Promise.all([...this.#open].map((database) => database.close()));
+    await this.#end();
     if (context) {
       const user = context.user._id;
       if (removeLocalData) {
@@ -83,6 +91,13 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     this.#context = undefined;
     this.#tokens.forget();
     this.emit('signedout', { localDataRemoved: removeLocalData });
+  }
+
+  /** Ends all syncs and closes the local databases; who is signed in is remembered for the next start. */
+  async close(): Promise<void> {
+    await this.#end();
+    await this.#store.close();
+    this.#context = undefined;
   }
 
   // Tenants
@@ -105,6 +120,7 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   /** Offline too: the server is then told later. */
   async setActiveTenant(id: string): Promise<void> {
     if (!this.#known.tenants.some(({ _id }) => _id === id)) throw new MycouchError(403, 'forbidden', `no member of ${id}`);
+    this.#switches += 1;
     await this.#update({ activeTenantId: id, untold: true });
     this.emit('activetenant', id);
     try {
@@ -116,19 +132,18 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
 
   /** The same, and databases that were opened without a tenant follow, with a token that names the new one. */
   async switchTenant(id: string): Promise<void> {
+    if (id === this.getActiveTenant()) return;
+    for (const { name, followsActive } of this.#open) if (followsActive) this.#refuseTwice(name, id);
     await this.setActiveTenant(id);
     await this.#follow();
   }
 
-  async createTenant(name: string, metadata?: Record<string, unknown>): Promise<Tenant> {
-    const tenant = await this.#post<Tenant>('/__tenants', { name, ...(metadata ? { metadata } : {}) });
-    await this.#refreshTenants();
-    return tenant;
+  createTenant(name: string, metadata?: Record<string, unknown>): Promise<Tenant> {
+    return this.#sendAndRefresh('POST', '/__tenants', { name, metadata });
   }
 
   async renameTenant(id: string, name: string): Promise<void> {
-    await this.#send('PUT', tenantPath(id), { name });
-    await this.#refreshTenants();
+    await this.#sendAndRefresh('PUT', tenantPath(id), { name });
   }
 
   /** For the owner, not the active one, and not a personal one. It can be restored for 30 days. */
@@ -138,10 +153,8 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     await this.#refreshTenants();
   }
 
-  async restoreTenant(id: string): Promise<Tenant> {
-    const tenant = await this.#post<Tenant>(`${tenantPath(id)}/restore`);
-    await this.#refreshTenants();
-    return tenant;
+  restoreTenant(id: string): Promise<Tenant> {
+    return this.#sendAndRefresh('POST', `${tenantPath(id)}/restore`, {});
   }
 
   async leaveTenant(id: string): Promise<void> {
@@ -166,10 +179,8 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   }
 
   /** Makes another member the owner, and the caller an admin. */
-  async transferTenant(tenant: string, user: string): Promise<Tenant> {
-    const transferred = await this.#post<Tenant>(`${tenantPath(tenant)}/transfer`, { userId: user });
-    await this.#refreshTenants();
-    return transferred;
+  transferTenant(tenant: string, user: string): Promise<Tenant> {
+    return this.#sendAndRefresh('POST', `${tenantPath(tenant)}/transfer`, { userId: user });
   }
 
   /** Its `token` is in this answer only. `expiresIn` is in seconds: 7 days where it is left out. */
@@ -177,7 +188,7 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     tenant: string,
     { role, email, expiresIn }: { role: Exclude<Role, 'owner'>; email?: string; expiresIn?: number },
   ): Promise<Invitation & { token: string }> {
-    return this.#post(`${tenantPath(tenant)}/invitations`, { role, ...(email ? { email } : {}), ...(expiresIn ? { expires_in: expiresIn } : {}) });
+    return this.#send('POST', `${tenantPath(tenant)}/invitations`, { role, email, expires_in: expiresIn });
   }
 
   getInvitations(tenant: string): Promise<Invitation[]> {
@@ -192,10 +203,8 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     return this.#send('GET', `/__invitations/${encodeURIComponent(token)}`);
   }
 
-  async acceptInvitation(token: string): Promise<Tenant> {
-    const tenant = await this.#post<Tenant>(`/__invitations/${encodeURIComponent(token)}/accept`);
-    await this.#refreshTenants();
-    return tenant;
+  acceptInvitation(token: string): Promise<Tenant> {
+    return this.#sendAndRefresh('POST', `/__invitations/${encodeURIComponent(token)}/accept`, {});
   }
 
   // Databases
@@ -204,12 +213,16 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   openDatabase(name: string, options: DatabaseOptions = {}): TenantDatabase<DB> {
     const { user, activeTenantId } = this.#known;
     const tenant = options.tenant ?? activeTenantId;
-    for (const open of this.#open) {
-      if (open.name === name && open.tenant === tenant) throw new Error(`${name} of ${tenant} is open already`);
-    }
+    this.#refuseTwice(name, tenant);
     const database = new TenantDatabase(this.#ownerOf(user._id), name, tenant, options);
     this.#open.add(database);
     return database;
+  }
+
+  // Two syncs of one local database would do everything twice, and the one that is closed first would close both.
+  #refuseTwice(name: string, tenant: string): void {
+    const twice = [...this.#open].some((open) => open.name === name && open.tenant === tenant);
+    if (twice) throw new Error(`${name} of ${tenant} is open already`);
   }
 
   /** What could not be sent before a membership ended. */
@@ -221,16 +234,23 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     await this.#store.discard(this.#known.user._id, { tenant, name });
   }
 
+  async #end(): Promise<void> {
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    await Promise.all([...this.#open].map((database) => database.close()));
+  }
+
   #ownerOf(user: string): Owner<DB> {
     return {
       http: this.#http,
       user,
+      heartbeatMs: this.#heartbeatMs,
       open: (tenant, name) => {
         void this.#hold(user, tenant, name);
         return this.#openLocal(localName(user, tenant, name));
       },
       isMember: async (tenant) => (await this.#fetchTenants()).some(({ _id }) => _id === tenant),
-      onConnected: () => this.#stale && void this.#refresh().catch(() => {}),
+      onConnected: () => (this.#stale || this.#context?.untold) && void this.#refresh().catch(() => {}),
       onLost: (tenant) => void this.#lost(tenant, 'removed').then(() => this.#refresh()).catch(() => {}),
       onClosed: (database) => this.#open.delete(database),
       forget: (tenant, name) => this.#release(user, tenant, name),
@@ -244,16 +264,18 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   // What is here, and what the server says
 
   get #known(): StoredContext {
-    if (!this.#context) throw new MycouchError(401, 'signed_out', 'initializeTenantContext() comes first');
+    if (!this.#context) throw new MycouchError(401, 'signed_out', 'call initializeTenantContext()');
     return this.#context;
   }
 
   async #bootstrap(): Promise<void> {
-    const { user_doc: user, active_tenant_id } = await this.#post<{ user_doc: User; active_tenant_id: string }>('/__bootstrap');
+    const switches = this.#switches;
+    const { user_doc: user, active_tenant_id } = await this.#send<{ user_doc: User; active_tenant_id: string }>('POST', '/__bootstrap', {});
     const stored = await this.#store.read(user._id);
     const previous = this.#context;
-    this.#context = { databases: [], untold: false, ...stored, user, tenants: stored.tenants ?? [], activeTenantId: active_tenant_id };
-    if (stored.untold && stored.activeTenantId) this.#context.activeTenantId = stored.activeTenantId;
+    this.#context = { databases: [], untold: false, tenants: [], activeTenantId: active_tenant_id, ...stored, user };
+    // Unless it was changed here meanwhile, or offline, the server's word counts.
+    if (!stored.untold && switches === this.#switches) this.#context.activeTenantId = active_tenant_id;
     await this.#store.setLastUser(user._id);
     await this.#update(this.#context);
     await this.#refreshTenants();
@@ -367,8 +389,10 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     this.emit('membershiplost', { tenant, tenantName, reason, kept });
   }
 
-  #post<T>(path: string, body: object = {}): Promise<T> {
-    return this.#send('POST', path, body);
+  async #sendAndRefresh<T>(method: string, path: string, body: object): Promise<T> {
+    const answer = await this.#send<T>(method, path, body);
+    await this.#refreshTenants();
+    return answer;
   }
 
   #send<T>(method: string, path: string, body?: object): Promise<T> {

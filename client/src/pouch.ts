@@ -1,5 +1,7 @@
 // The part of PouchDB that is used, so that neither PouchDB nor its types are a dependency.
 
+import { ifFound } from './errors.js';
+
 /** A document, with whatever fields it has. */
 export interface Doc {
   _id: string;
@@ -60,18 +62,21 @@ export interface Replicable {
 }
 
 /** A local document (`_local/…`, not replicated), or undefined. */
-export async function readLocal<T>(database: LocalDatabase, id: string): Promise<(T & { _rev?: string }) | undefined> {
-  try {
-    return (await database.get(`_local/${id}`)) as T & { _rev?: string };
-  } catch (error) {
-    if ((error as { status?: number }).status === 404) return undefined;
-    throw error;
-  }
+export function readLocal<T>(database: LocalDatabase, id: string): Promise<(T & { _rev?: string }) | undefined> {
+  return ifFound(database.get(`_local/${id}`));
 }
 
 export async function writeLocal(database: LocalDatabase, id: string, value: object): Promise<void> {
-  const _rev = (await readLocal(database, id))?._rev;
-  await database.put({ ...value, _id: `_local/${id}`, ...(_rev ? { _rev } : {}) });
+  for (;;) {
+    const _rev = (await readLocal(database, id))?._rev;
+    try {
+      await database.put({ ...value, _id: `_local/${id}`, ...(_rev ? { _rev } : {}) });
+      return;
+    } catch (error) {
+      // Another tab was faster; the last word counts.
+      if ((error as { status?: number }).status !== 409) throw error;
+    }
+  }
 }
 
 /**

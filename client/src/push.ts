@@ -1,6 +1,7 @@
 // From the device to the server: what has changed here since the checkpoint, less what came from there.
+import { attachedBytes, groupsOf } from './attachments.js';
 import { MycouchError } from './errors.js';
-import { readLocal, writeLocal, type ChangeRow, type Doc, type LocalDatabase, type RowError } from './pouch.js';
+import { readLocal, writeLocal, type ChangeRow, type Doc, type LocalDatabase } from './pouch.js';
 import type { Replica } from './replica.js';
 
 const checkpointId = 'mycouch-push';
@@ -26,6 +27,11 @@ export async function push(replica: Replica, epoch: string, signal: AbortSignal)
     stored?.epoch === epoch ? { since: stored.since, epoch, denied: stored.denied } : { since: 0, epoch, denied: {} };
   while (!signal.aborted) {
     const changed = replica.nextLocalChange();
+    const skip = replica.takeSkip();
+    if (skip !== undefined && skip > Number(checkpoint.since)) {
+      checkpoint.since = skip;
+      await writeLocal(local, checkpointId, checkpoint);
+    }
     const { results, last_seq } = await changesSince(local, checkpoint.since, changesAtOnce);
     if (results.length === 0) {
       replica.working('push', false);
@@ -77,7 +83,7 @@ async function send(replica: Replica, rows: ChangeRow[], denied: Record<string, 
   const diff = await http.json<Record<string, { missing: string[] }>>('POST', `${path}/_revs_diff`, { body: revs, signal });
   const missing = leaves.filter(({ id, rev }) => diff[id]?.missing.includes(rev));
   if (missing.length > 0) replica.working('push', true);
-  for (const group of groups(await read(local, missing, false))) {
+  for (const group of groupsOf(await read(local, missing, false), requestBytes, sentBytes)) {
     await post(replica, await withAttachments(local, group), denied, signal);
   }
 }
@@ -88,21 +94,9 @@ async function read(local: LocalDatabase, leaves: Leaf[], attachments: boolean):
   return results.flatMap(({ docs }) => docs.flatMap(({ ok }) => ok ?? []));
 }
 
-// In requests of a bounded size, reckoning with base64 for attachments.
-function groups(docs: Doc[]): Doc[][] {
-  const found: Doc[][] = [];
-  let room = 0;
-  for (const doc of docs) {
-    const contents = Object.values(doc._attachments ?? {}).reduce((sum, { length }) => sum + (length ?? 0), 0);
-    const bytes = JSON.stringify(doc).length + contents * 1.4;
-    if (found.length === 0 || bytes > room) {
-      found.push([]);
-      room = requestBytes;
-    }
-    found.at(-1)!.push(doc);
-    room -= bytes;
-  }
-  return found;
+// Attachments go in base64.
+function sentBytes(doc: Doc): number {
+  return JSON.stringify(doc).length + attachedBytes(doc) * 1.4;
 }
 
 async function withAttachments(local: LocalDatabase, docs: Doc[]): Promise<Doc[]> {
@@ -111,8 +105,15 @@ async function withAttachments(local: LocalDatabase, docs: Doc[]): Promise<Doc[]
   return docs.map((doc) => whole.get(`${doc._id} ${doc._rev}`) ?? doc);
 }
 
+/** A row of `_bulk_docs`' answer: with `new_edits: false`, what was refused has one and nothing else. */
+interface Refusal {
+  id: string;
+  error: string;
+  reason: string;
+}
+
 async function post(replica: Replica, docs: Doc[], denied: Record<string, string>, signal: AbortSignal): Promise<void> {
-  let rows: RowError[];
+  let rows: Refusal[];
   try {
     rows = await replica.http.json('POST', `${replica.path}/_bulk_docs`, { body: { docs, new_edits: false }, signal });
   } catch (error) {
@@ -126,16 +127,16 @@ async function post(replica: Replica, docs: Doc[], denied: Record<string, string
     }
     rows = [{ id: docs[0]!._id, error: error.code, reason: error.message }];
   }
-  const refused = new Map(rows.filter(({ error }) => error).map((row) => [row.id, row]));
+  const refused = new Map(rows.map((row) => [row.id, row]));
   for (const { _id, _rev } of docs) {
     const row = refused.get(_id);
     if (!row) {
       delete denied[_id];
       continue;
     }
-    if (/^(internal|service)/.test(String(row.error))) throw new MycouchError(503, String(row.error), String(row.reason));
+    if (/^(internal|service)/.test(row.error)) throw new MycouchError(503, row.error, row.reason);
     denied[_id] = _rev!;
-    replica.onDenied(_id, String(row.error), String(row.reason));
+    replica.hooks.onDenied({ id: _id, code: row.error, reason: row.reason });
   }
   replica.progress.pushed += docs.length - refused.size;
   replica.onProgress();

@@ -74,7 +74,7 @@ function set(doc: Doc, field: string, value: unknown): void {
 
 // The order of the arguments, winner first, decides between equals.
 function latestFirst(revisions: Doc[]): Doc[] {
-  const time = (doc: Doc) => (typeof doc.updatedAt === 'number' ? doc.updatedAt : Date.parse(doc.updatedAt)) || 0;
+  const time = (doc: Doc) => Number(new Date(doc.updatedAt)) || 0;
   return [...revisions].sort((a, b) => time(b) - time(a));
 }
 
@@ -85,10 +85,8 @@ function same(a: unknown, b: unknown): boolean {
 /** The value with every object's members in one order: equal values have equal texts, and so equal revisions. */
 export function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
-  if (!isPlain(value)) return value;
-  return Object.fromEntries(Object.keys(value).sort().map((member) => [member, canonical(value[member])]));
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  // Not a Date, say, or the content of an attachment.
+  if ((value as object | null)?.constructor !== Object) return value;
+  const members = Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, canonical(member)]));
 }

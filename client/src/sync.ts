@@ -10,19 +10,19 @@ import type { Http } from './http.js';
 import type { ChangeRow, Doc, LocalDatabase } from './pouch.js';
 import { Pace, pull } from './pull.js';
 import { push, ReadOnly, unpushed, unpushedIds } from './push.js';
-import type { Progress, Replica } from './replica.js';
+import type { Hooks, Progress, Replica } from './replica.js';
 import { backoff, child, delay, onWake, Stopped } from './time.js';
 import type { Resolver, SyncState, SyncStatus, TenantDatabaseEvents } from './types.js';
 
-export interface SyncOptions {
+export interface SyncOptions extends Hooks {
   local: LocalDatabase;
   http: Http;
   /** Of the remote database. */
   path: string;
   tenant: string;
+  heartbeatMs: number;
   resolver: Resolver | undefined;
   onStatus(status: SyncStatus): void;
-  onDenied(event: TenantDatabaseEvents['denied']): void;
   onConflict(event: TenantDatabaseEvents['conflict']): void;
   /** The server has answered: it is there, and so is the membership. */
   onConnected(): void;
@@ -34,20 +34,19 @@ export interface SyncOptions {
 
 type Direction = 'pull' | 'push';
 
-// The feed shows a sign of life every ten seconds. After a sleep, or a walk to another network, one that has missed it is
-// not waited for.
-const staleMs = 12_000;
 const readOnlyRetryMs = 60_000;
 
 export class Sync implements Replica {
   readonly local: LocalDatabase;
   readonly http: Http;
   readonly path: string;
+  readonly heartbeatMs: number;
   readonly pulledRevs = new Set<string>();
   readonly pace = new Pace();
   readonly progress: Progress = { pushed: 0, pulled: 0, toPull: 0 };
 
-  readonly #options: SyncOptions;
+  readonly hooks: SyncOptions;
+
   readonly #conflicts: Conflicts;
   readonly #localChange = new Bell();
   readonly #wake = new Bell();
@@ -56,6 +55,7 @@ export class Sync implements Replica {
   // Whether documents are on their way. Unknown until the session has looked.
   #moving: Partial<Record<Direction, boolean>> = {};
   #readOnly = false;
+  #skip: number | undefined;
   #state: SyncState = 'offline';
   #error: SyncStatus['error'];
   #failures = 0;
@@ -63,10 +63,11 @@ export class Sync implements Replica {
   #session: AbortController | undefined;
 
   constructor(options: SyncOptions) {
-    this.#options = options;
+    this.hooks = options;
     this.local = options.local;
     this.http = options.http;
     this.path = options.path;
+    this.heartbeatMs = options.heartbeatMs;
     this.#conflicts = new Conflicts(this, options.tenant, options.resolver, options.onConflict);
   }
 
@@ -78,14 +79,14 @@ export class Sync implements Replica {
 
   /** Syncs until `signal` is aborted or the membership is lost. */
   async run(signal: AbortSignal): Promise<void> {
-    const stopListening = onWake((event) => this.#worldChanged(event));
+    const stopListening = onWake((offline) => this.#worldChanged(offline));
     this.#show('connecting');
     try {
       for (const id of await unpushedIds(this.local)) this.#toPush.add(id);
       while (!signal.aborted) {
         const failure = await this.#runSession(signal);
         if (signal.aborted) break;
-        if (failure && (await this.#handle(failure, signal)) === 'lost') return this.#options.onLost();
+        if (failure && (await this.#handle(failure, signal)) === 'lost') return this.hooks.onLost();
       }
     } finally {
       stopListening();
@@ -106,14 +107,10 @@ export class Sync implements Replica {
     return unpushed(this.local, this.pulledRevs);
   }
 
-  async resolveConflicts(ids: string[]): Promise<void> {
-    await this.#conflicts.resolve(ids, new AbortController().signal);
-  }
-
   // What pull and push tell.
 
   onProgress(): void {
-    this.#options.onStatus(this.status);
+    this.hooks.onStatus(this.status);
   }
 
   working(direction: Direction, busy: boolean): void {
@@ -133,8 +130,16 @@ export class Sync implements Replica {
     this.#lastSignOfLife = Date.now();
   };
 
-  onDenied(id: string, code: string, reason: string): void {
-    this.#options.onDenied({ id, code, reason });
+  skipTo(seq: number): void {
+    this.#skip = seq;
+    this.#localChange.ring();
+  }
+
+  takeSkip(): number | undefined {
+    const skip = this.#skip;
+    if (skip !== undefined) this.pulledRevs.clear();
+    this.#skip = undefined;
+    return skip;
   }
 
   nextLocalChange(): Promise<void> {
@@ -152,7 +157,7 @@ export class Sync implements Replica {
     try {
       const { update_seq } = await this.http.json<{ update_seq: string }>('GET', `${this.path}/`, session);
       this.#failures = 0;
-      this.#options.onConnected();
+      this.hooks.onConnected();
       const epoch = String(update_seq).split('-').slice(1).join('-');
       const directions = [pull(this, session.signal), this.#push(epoch, session.signal)];
       await Promise.all(directions).finally(() => {
@@ -173,7 +178,7 @@ export class Sync implements Replica {
       try {
         await push(this, epoch, signal);
       } catch (error) {
-        if (!(error instanceof ReadOnly) || !(await this.#options.isMember())) throw error;
+        if (!(error instanceof ReadOnly) || !(await this.hooks.isMember())) throw error;
         this.#readOnly = true;
         this.#moving.push = false;
         this.#showSession();
@@ -186,7 +191,7 @@ export class Sync implements Replica {
     this.pace.slower();
     const { status, retryAfterMs = 0 } = failure instanceof MycouchError ? failure : ({ status: -1 } as MycouchError);
     if (status === 403 || status === 404) {
-      const member = await this.#options.isMember().catch(() => true);
+      const member = await this.hooks.isMember().catch(() => true);
       if (!member) return 'lost';
     }
     this.#show(isUnreachable(failure) ? 'offline' : 'error', describe(failure));
@@ -197,10 +202,11 @@ export class Sync implements Replica {
     woken.abort();
   }
 
-  #worldChanged(event: 'online' | 'offline' | 'shown'): void {
-    const stale = Date.now() - this.#lastSignOfLife > staleMs;
-    if (event === 'offline' || stale) this.#session?.abort();
-    if (event === 'offline') return;
+  #worldChanged(offline: boolean): void {
+    // A feed that has missed a heartbeat while the machine slept is not waited for.
+    const stale = Date.now() - this.#lastSignOfLife > this.heartbeatMs * 1.2;
+    if (offline || stale) this.#session?.abort();
+    if (offline) return;
     if (this.#state === 'offline' || this.#state === 'error') this.#show('connecting');
     this.#wake.ring();
   }

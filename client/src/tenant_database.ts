@@ -10,6 +10,7 @@ import type { DatabaseOptions, SyncStatus, TenantDatabaseEvents } from './types.
 export interface Owner<DB extends LocalDatabase> {
   readonly http: Http;
   readonly user: string;
+  readonly heartbeatMs: number;
   open(tenant: string, name: string): DB;
   isMember(tenant: string): Promise<boolean>;
   onConnected(): void;
@@ -24,7 +25,7 @@ interface Attached<DB> {
   local: DB;
   sync: Sync;
   tabs: Tabs;
-  listening: { cancel(): void };
+  listening: { cancel(): void } | undefined;
 }
 
 export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Emitter<TenantDatabaseEvents> {
@@ -39,6 +40,7 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   #status: SyncStatus = { state: 'offline', pushed: 0, pulled: 0, pending: 0 };
   #stop: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
+  #following: Promise<void> = Promise.resolve();
   #leading = false;
   #end: 'closed' | 'lost' | undefined;
 
@@ -91,36 +93,28 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   /** The same as a JSON file, attachments included. */
   async exportUnpushed(): Promise<Blob> {
     const exported = { tenant: this.#tenant, database: this.name, exportedAt: new Date().toISOString(), docs: await this.unpushed() };
-    return new Blob([JSON.stringify(exported, null, 2)], { type: 'application/json' });
-  }
-
-  /** Calls `onConflict` for every document in conflict, for instance after it has come to the app with an update. */
-  async resolveConflicts(): Promise<void> {
-    const { results } = (await this.local.changes({ style: 'all_docs' })) as { results: ChangeRow[] };
-    await this.#attached.sync.resolveConflicts(results.filter(({ changes }) => changes.length > 1).map(({ id }) => id));
+    return new Blob([JSON.stringify(exported)], { type: 'application/json' });
   }
 
   /** Ends the sync and closes the local database; its data stay. */
-  async close(): Promise<void> {
-    if (this.#end) return;
-    this.#end = 'closed';
-    await this.#detach();
-    await this.local.close();
-    this.#owner.onClosed(this);
+  close(): Promise<void> {
+    return this.#finish(() => this.local.close());
   }
 
   /** Ends the sync and removes the data from this device. What has not been pushed is gone with them. */
-  async destroyLocal(): Promise<void> {
-    if (this.#end) return;
-    this.#end = 'closed';
-    await this.#detach();
-    await this.local.destroy();
-    await this.#owner.forget(this.#tenant, this.name);
-    this.#owner.onClosed(this);
+  destroyLocal(): Promise<void> {
+    return this.#finish(async () => {
+      await this.local.destroy();
+      await this.#owner.forget(this.#tenant, this.name);
+    });
   }
 
   /** For the manager: another tenant's from here on. */
-  async follow(tenant: string): Promise<void> {
+  follow(tenant: string): Promise<void> {
+    return (this.#following = this.#following.then(() => this.#follow(tenant)));
+  }
+
+  async #follow(tenant: string): Promise<void> {
     if (this.#end || tenant === this.#tenant) return;
     const wasRunning = this.#stop !== undefined;
     const before = this.#attached;
@@ -143,12 +137,20 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
     await this.local.destroy().catch(() => {});
     this.#attached.tabs.tell({ type: 'gone' });
     this.#attached.tabs.close();
-    this.#show({ ...this.#status, state: 'denied', error: { code: 'membership_lost', message: 'no member of the tenant any more' } });
+    this.#show({ ...this.#status, state: 'denied', error: { code: 'membership_lost', message: 'no member any more' } });
+    this.#owner.onClosed(this);
+  }
+
+  async #finish(how: () => Promise<void>): Promise<void> {
+    if (this.#end) return;
+    this.#end = 'closed';
+    await this.#detach();
+    await how();
     this.#owner.onClosed(this);
   }
 
   #attach(): Attached<DB> {
-    const { http, user } = this.#owner;
+    const { http, user, heartbeatMs } = this.#owner;
     const tenant = this.#tenant;
     const name = localName(user, tenant, this.name);
     const local = this.#owner.open(tenant, this.name);
@@ -162,22 +164,31 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
       http,
       path: `/__tenants/${encodeURIComponent(tenant)}/${encodeURIComponent(this.name)}`,
       tenant,
+      heartbeatMs,
       resolver: this.#options.onConflict,
       isMember: () => this.#owner.isMember(tenant),
       onStatus: (status) => {
         this.#show(status);
         tabs.tell({ type: 'status', status });
       },
+      onWritten: (docs) => {
+        for (const { _id, _deleted } of docs) this.emit('change', { id: _id, deleted: _deleted === true });
+      },
+      setListening: (on, since) => {
+        attached.listening?.cancel();
+        attached.listening = on && !this.#end ? this.#listen(local, sync, since) : undefined;
+      },
       onDenied: (event) => this.emit('denied', event),
       onConflict: (event) => this.emit('conflict', event),
       onConnected: () => this.#owner.onConnected(),
       onLost: () => this.#owner.onLost(tenant),
     });
-    return { local, sync, tabs, listening: this.#listen(local, sync) };
+    const attached: Attached<DB> = { local, sync, tabs, listening: this.#listen(local, sync) };
+    return attached;
   }
 
-  #listen(local: DB, sync: Sync): { cancel(): void } {
-    const feed = local.changes({ since: 'now', live: true, style: 'all_docs' });
+  #listen(local: DB, sync: Sync, since: number | 'now' = 'now'): { cancel(): void } {
+    const feed = local.changes({ since, live: true, style: 'all_docs' });
     feed.on('change', (row: ChangeRow) => {
       sync.noteLocalChange(row);
       this.emit('change', { id: row.id, deleted: row.deleted === true });
@@ -194,8 +205,8 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
 
   async #stopSync(): Promise<void> {
     this.pause();
-    this.#attached.listening.cancel();
     await this.#running;
+    this.#attached.listening?.cancel();
   }
 
   async #detach(): Promise<void> {

@@ -27,32 +27,28 @@ export function backoff(failures: number): number {
 }
 
 /** A signal that is aborted with its parent, and by itself. */
-export function child(parent: AbortSignal): AbortController {
+export function child(parent?: AbortSignal): AbortController {
   const controller = new AbortController();
-  const abort = () => controller.abort(parent.reason);
-  if (parent.aborted) abort();
-  else {
-    parent.addEventListener('abort', abort);
-    controller.signal.addEventListener('abort', () => parent.removeEventListener('abort', abort));
-  }
+  const abort = () => controller.abort();
+  if (parent?.aborted) abort();
+  parent?.addEventListener('abort', abort);
+  controller.signal.addEventListener('abort', () => parent?.removeEventListener('abort', abort));
   return controller;
 }
 
+const wakers = ['online', 'offline', 'pageshow', 'visibilitychange'];
+
 /**
- * Calls `listener` when the world around may have changed: the network came or went, the page is shown again, the machine
- * woke up. Does nothing where there are no such events (Node).
+ * Calls `listener` when the world around may have changed: the network came or went (`offline`), the page is shown again,
+ * the machine woke up. Does nothing where there are no such events (Node).
  */
-export function onWake(listener: (event: 'online' | 'offline' | 'shown') => void): () => void {
-  const { addEventListener, removeEventListener, document } = globalThis as Partial<typeof globalThis>;
-  if (!addEventListener || !removeEventListener) return () => {};
-  const online = () => listener('online');
-  const offline = () => listener('offline');
-  const shown = () => document?.visibilityState !== 'hidden' && listener('shown');
-  const events: [string, () => void][] = [['online', online], ['offline', offline], ['pageshow', shown]];
-  for (const [name, handler] of events) addEventListener(name, handler);
-  document?.addEventListener('visibilitychange', shown);
+export function onWake(listener: (offline: boolean) => void): () => void {
+  const { addEventListener, removeEventListener } = globalThis as Partial<typeof globalThis>;
+  const handle = ({ type }: { type: string }) => {
+    if (!globalThis.document?.hidden || type.endsWith('line')) listener(type === 'offline');
+  };
+  for (const name of wakers) addEventListener?.(name, handle);
   return () => {
-    for (const [name, handler] of events) removeEventListener(name, handler);
-    document?.removeEventListener('visibilitychange', shown);
+    for (const name of wakers) removeEventListener?.(name, handle);
   };
 }

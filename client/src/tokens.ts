@@ -5,12 +5,14 @@
 // that decides when to try again. So there is no loop of 401s, whatever the issuer and the server think of each other.
 import { MycouchError } from './errors.js';
 import { claimsOf } from './jwt.js';
+import { delay } from './time.js';
 
 /**
- * Where tokens come from. Called often, so it should keep a token until shortly before its end, as Clerk's
- * `session.getToken` does; with `refresh` it should ask the issuer for a new one. Null: nobody is signed in.
+ * Where tokens come from: Clerk's `session.getToken` as it is, or a function of the app's. With `refresh` it should ask
+ * the issuer for a new one, instead of giving one that it has kept; `skipCache` is Clerk's word for that. Null: nobody
+ * is signed in.
  */
-export type GetToken = (options?: { refresh?: boolean }) => Promise<string | null>;
+export type GetToken = (options?: { refresh?: boolean; skipCache?: boolean }) => Promise<string | null>;
 
 const patienceMs = 30_000;
 
@@ -49,8 +51,8 @@ export class Tokens {
   }
 
   async #fetch(refresh: boolean): Promise<string> {
-    const token = await withPatience(this.#getToken(refresh ? { refresh } : undefined));
-    if (!token) throw new MycouchError(401, 'no_token', 'nobody is signed in: getToken gave no token');
+    const token = await withPatience(this.#getToken(refresh ? { refresh, skipCache: refresh } : undefined));
+    if (!token) throw new MycouchError(401, 'no_token', 'getToken gave no token');
     const { iat } = claimsOf(token);
     if (refresh && iat && token !== this.#token) this.#clockOffsetMs = iat * 1000 - Date.now();
     return (this.#token = token);
@@ -68,16 +70,15 @@ export class Tokens {
 }
 
 async function withPatience<T>(promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new MycouchError(0, 'timeout', 'getToken does not answer')), patienceMs);
-  });
+  const answered = new AbortController();
+  const late = delay(patienceMs, answered.signal).then(() => Promise.reject(new Error('no answer')));
   try {
     return await Promise.race([promise, late]);
   } catch (error) {
     // An app's getToken most often fails because it cannot reach the issuer.
-    throw error instanceof MycouchError ? error : new MycouchError(0, 'network', `getToken: ${(error as Error)?.message}`);
+    throw new MycouchError(0, 'network', `getToken: ${(error as Error)?.message}`);
   } finally {
-    clearTimeout(timer);
+    late.catch(() => {});
+    answered.abort();
   }
 }
