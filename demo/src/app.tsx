@@ -1,4 +1,6 @@
 // The frame around every screen: the band and the sync above, the four places below, where a thumb is.
+import { useEffect, useRef } from 'preact/hooks';
+
 import type { BandData } from './model/band_data';
 import { hrefTo, route, type Screen } from './route';
 import { BandScreen } from './screens/band';
@@ -47,8 +49,25 @@ function skipToMain(event: Event): void {
   document.getElementById('main')?.focus();
 }
 
+const titles: Record<Screen, string> = { gigs: 'Gigs', gear: 'Gear', types: 'Gig types', band: 'Band', trash: 'Trash' };
+
+/** As a browser does for a page of its own: the title says where one is, and the keyboard and a screen reader go on there. */
+function useArrival(): void {
+  const { screen, id, invitation, tenant } = route.value;
+  const band = currentBand.value?.name;
+  const arrived = useRef(false);
+  useEffect(() => {
+    document.title = [invitation ? 'Invitation' : titles[screen], band, 'Roady'].filter(Boolean).join(' · ');
+  }, [screen, invitation, band]);
+  useEffect(() => {
+    if (arrived.current) document.getElementById('main')?.focus({ preventScroll: true });
+    arrived.current = true;
+  }, [tenant, screen, id, invitation]);
+}
+
 function CurrentScreen({ data }: { data: BandData | null }) {
   const { screen, id, invitation } = route.value;
+  useArrival();
   if (invitation) return <JoinScreen key={invitation} invitation={invitation} />;
   if (!data) return currentBand.value ? null : <NoBand />;
   // A screen's own state ends with the band that it shows.

@@ -135,6 +135,10 @@ test('a gig is made and ticked by keyboard alone', { timeout }, withBrowser(asyn
   for (let presses = 0; presses < 30 && !(await alice.tickOf('Drums').evaluate((box) => box === document.activeElement)); presses += 1) await press('Tab');
   await press('Space');
   await alice.sees('Drums');
+
+  // Where one has gone is where the keyboard goes on, and what the title says.
+  await alice.goTo('Gear');
+  await page.waitForFunction(() => document.activeElement.id === 'main' && document.title.startsWith('Gear'));
 }));
 
 test('the app can be installed', { timeout }, withBrowser(async (server, browser) => {
