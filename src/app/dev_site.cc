@@ -1,6 +1,5 @@
 #include "app/dev_site.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>

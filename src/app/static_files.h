@@ -1,7 +1,6 @@
 // Files that the build has put into the binary, and their answers.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string_view>
 
