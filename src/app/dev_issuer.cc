@@ -32,15 +32,8 @@ bool is_loopback_origin(std::string_view origin) {
   return false;
 }
 
-// A browser that is being visited, not a program that asks for CouchDB's welcome.
-bool asks_for_a_page(const http::Request& request) {
-  return request.method == http::Method::get &&
-         request.headers.find("Accept").value_or("").find("text/html") != std::string_view::npos;
-}
-
 bool is_for_the_issuer(const http::Request& request) {
   const std::string_view path = request.raw_path();
-  if (path == "/") return asks_for_a_page(request);
   return path == kDiscoveryPath || path == kKeysPath || path == kSignInPath || path == kTokenPath;
 }
 
@@ -114,8 +107,7 @@ Task<http::Response> DevIssuer::answer(http::Exchange& exchange) {
     co_return allow_only("GET, HEAD");
   if (path == kDiscoveryPath) co_return discovery();
   if (path == kKeysPath) co_return api::json_response(200, signer_.jwks());
-  if (path == kSignInPath) co_return page(std::string(sign_in_page()));
-  co_return page(welcome_page(application_->issuer));
+  co_return page(std::string(sign_in_page()));
 }
 
 http::Response DevIssuer::discovery() const {

@@ -2,8 +2,7 @@
 // only.
 //
 // It is part of the server that trusts it, whose requests it sees first: discovery and keys under
-// /.well-known/, a page for people at /_dev/sign-in, tokens at /_dev/token, and at / a page of welcome where
-// a browser asks.
+// /.well-known/, a page for people at /_dev/sign-in, and tokens at /_dev/token.
 #pragma once
 
 #include <memory>

@@ -127,82 +127,10 @@ constexpr std::string_view kSignIn = R"html(<!doctype html>
 </html>
 )html";
 
-constexpr std::string_view kWelcome = R"html(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>mycouch development server</title>
-<link rel="icon" href="data:,">
-<style>
-  :root { color-scheme: light dark; --line: light-dark(#d5d9e0, #3a3f4b); --accent: light-dark(#0b63ce, #6cb2ff);
-          --soft: light-dark(#5a6270, #a3abb9); }
-  body { margin: 0 auto; max-width: 46rem; padding: 2.5rem 1.5rem; font: 1rem/1.55 system-ui, sans-serif;
-         background: light-dark(#fff, #14161a); }
-  h1 { margin: 0; font-size: 1.75rem; }
-  h2 { margin: 2rem 0 .5rem; font-size: 1.125rem; }
-  p { margin: .5rem 0; }
-  .soft { color: var(--soft); }
-  a { color: var(--accent); }
-  :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-  pre { margin: .5rem 0; padding: .875rem 1rem; border: 1px solid var(--line); border-radius: 8px; overflow-x: auto;
-        font: .875rem/1.5 ui-monospace, monospace; background: light-dark(#f4f6f9, #1c1f25); }
-  dt { font-weight: 600; }
-  dd { margin: 0 0 .5rem; }
-</style>
-</head>
-<body>
-<main>
-  <h1>mycouch</h1>
-  <p class="soft">The development server runs at {url}.</p>
-  <p><a href="/_dev/sign-in">Sign in</a> to get a token, or take one on the command line.</p>
-
-  <h2>With curl</h2>
-  <pre tabindex="0">TOKEN=$(mycouch dev-token --sub alice)
-curl -H "Authorization: Bearer $TOKEN" {url}/__tenants    # sets alice up
-TOKEN=$(mycouch dev-token --sub alice)                    # now names her tenant
-curl -H "Authorization: Bearer $TOKEN" {url}/roady</pre>
-
-  <h2>With PouchDB</h2>
-  <pre tabindex="0">const remote = new PouchDB('{url}/roady', {
-  fetch: (url, options) =&gt; {
-    options.headers.set('Authorization', `Bearer ${token}`);
-    return PouchDB.fetch(url, options);
-  },
-});
-new PouchDB('roady').sync(remote, { live: true, retry: true });</pre>
-
-  <h2>What is where</h2>
-  <dl>
-    <dt><a href="/_dev/sign-in">/_dev/sign-in</a></dt>
-    <dd>people sign in; with <code>?redirect_uri=</code> an app on this machine gets the token in the fragment</dd>
-    <dt>POST /_dev/token</dt>
-    <dd>tokens for programs: <code>{"sub" or "email", "name", "expires_in"}</code></dd>
-    <dt><a href="/.well-known/openid-configuration">/.well-known/openid-configuration</a></dt>
-    <dd>what the development issuer is, and its keys</dd>
-    <dt>/roady, /roady-*, /demo-*</dt>
-    <dd>databases, to each tenant its own view</dd>
-    <dt>/__users/_me, /__tenants</dt>
-    <dd>who you are, and the tenants you belong to</dd>
-  </dl>
-</main>
-</body>
-</html>
-)html";
-
 }  // namespace
 
 std::string_view sign_in_page() {
   return kSignIn;
-}
-
-std::string welcome_page(std::string_view url) {
-  constexpr std::string_view kPlace = "{url}";
-  std::string page(kWelcome);
-  for (std::size_t at = page.find(kPlace); at != std::string::npos; at = page.find(kPlace, at + url.size())) {
-    page.replace(at, kPlace.size(), url);
-  }
-  return page;
 }
 
 }  // namespace mycouch::app

@@ -58,6 +58,7 @@ void greet(const DevFolder& folder, const Config& config, const std::string& url
       "\n"
       "  mycouch is ready at {0}\n"
       "\n"
+      "  See it work   {0}/\n"
       "  Sign in       {0}/_dev/sign-in\n"
       "  Try it        curl -H \"Authorization: Bearer $({1})\" {0}/__tenants\n"
       "  Data          {2}\n"
@@ -108,7 +109,7 @@ Config dev_config(const DevFolder& folder) {
   return config;
 }
 
-Result<void> run_dev_server(const DevFolder& folder, const Config& config) {
+Result<void> run_dev_server(const DevFolder& folder, const Config& config, std::span<const StaticFile> site) {
   MYCOUCH_TRY(const Endpoint endpoint, parse_listen(config.listen));
   if (!endpoint.loopback) {
     return fail(Errc::forbidden,
@@ -119,11 +120,12 @@ Result<void> run_dev_server(const DevFolder& folder, const Config& config) {
   MYCOUCH_CHECK(make_folder(folder));
   MYCOUCH_CHECK(make_password(folder));
   MYCOUCH_TRY(auth::Signer signer, open_signer(folder));
-  return run_server(config, Development{.signer = std::move(signer), .ready = [&](const std::string& url) {
-                                          // Only `dev-token` reads it, and falls back to the default.
-                                          (void)write_private_file(folder.url(), url + "\n");
-                                          greet(folder, config, url);
-                                        }});
+  const auto ready = [&](const std::string& url) {
+    // Only `dev-token` reads it, and falls back to the default.
+    (void)write_private_file(folder.url(), url + "\n");
+    greet(folder, config, url);
+  };
+  return run_server(config, Development{.signer = std::move(signer), .site = site, .ready = ready});
 }
 
 Result<std::string> dev_token(const DevFolder& folder, std::optional<std::string> url, TokenRequest request) {

@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "app/config.h"
 #include "app/dev_token.h"
+#include "app/static_files.h"
 #include "base/error.h"
 
 namespace mycouch::app {
@@ -26,8 +28,9 @@ struct DevFolder {
 /// The configuration of a development server, before flags and environment.
 Config dev_config(const DevFolder& folder);
 
-/// Makes what the folder lacks, and serves until a signal. `forbidden` for an address that is not loopback.
-Result<void> run_dev_server(const DevFolder& folder, const Config& config);
+/// Makes what the folder lacks, and serves until a signal; browsers see `site`. `forbidden` for an address
+/// that is not loopback.
+Result<void> run_dev_server(const DevFolder& folder, const Config& config, std::span<const StaticFile> site);
 
 /// A token of the folder's issuer: from the running server, which knows the user's active tenant, or signed
 /// here where none answers. `url`: of the server; nothing: as the folder has it.

@@ -13,6 +13,7 @@
 #include "app/check_store.h"
 #include "app/command_line.h"
 #include "app/config.h"
+#include "app/demo_files.h"
 #include "app/dev_server.h"
 #include "app/exit_code.h"
 #include "app/import.h"
@@ -49,7 +50,7 @@ int serve(const CommandLine& line) {
 int dev(const CommandLine& line) {
   const DevFolder folder{.path = line.data};
   std::expected<Config, Complaints> config = load(dev_config(folder), line);
-  return config ? report(run_dev_server(folder, *config)) : report(config.error());
+  return config ? report(run_dev_server(folder, *config, demo_files())) : report(config.error());
 }
 
 int print_token(const CommandLine& line) {

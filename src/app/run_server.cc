@@ -17,6 +17,7 @@
 #include "api/errors.h"
 #include "api/service.h"
 #include "app/dev_issuer.h"
+#include "app/dev_site.h"
 #include "app/files.h"
 #include "app/open_store.h"
 #include "app/run_here.h"
@@ -150,7 +151,12 @@ Result<void> run_server(const Config& config, std::optional<Development> develop
   auth::Authenticator authenticator(issuers, std::move(administrator), config.auth, clock, pool);
   std::unique_ptr<DevIssuer> dev_issuer;  // made once the port is known
   api::Service::ExtraHandler first;
-  if (development) first = [&dev_issuer](http::Exchange& exchange) { return dev_issuer->handle(exchange); };
+  const DevSite site(development ? development->site : std::span<const StaticFile>());
+  if (development) {
+    first = [&dev_issuer, &site](http::Exchange& exchange) -> asio::awaitable<bool> {
+      co_return co_await dev_issuer->handle(exchange) || co_await site.handle(exchange);
+    };
+  }
   api::Service service({.store = *store,
                         .tenancy = tenancy,
                         .issuers = issuers,

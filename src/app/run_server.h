@@ -4,17 +4,21 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "app/config.h"
+#include "app/static_files.h"
 #include "auth/signer.h"
 #include "base/error.h"
 
 namespace mycouch::app {
 
-/// With this, the server's first application is signed in by a development issuer of the server's own.
+/// With this, the server's first application is signed in by a development issuer of the server's own, and
+/// browsers see the development site.
 struct Development {
   auth::Signer signer;
+  std::span<const StaticFile> site;
   std::function<void(const std::string& url)> ready;  // called when the server answers, with its URL
 };
 
