@@ -39,6 +39,22 @@ bool is_local(std::string_view id) {
   return id.starts_with(sync::kLocalPrefix);
 }
 
+// Taken in anew, a piece at a time: the store keeps equal contents once.
+Task<std::shared_ptr<const doc::StoredContent>> copy_content(store::Database& database,
+                                                             doc::Attachment attachment) {
+  constexpr std::size_t kPiece = std::size_t{64} << 10;
+  MYCOUCH_CO_TRY(auto reader, co_await database.open_content(attachment));
+  MYCOUCH_CO_TRY(auto writer, co_await database.take_content({.content_type = attachment.content_type,
+                                                              .encoding = attachment.encoding,
+                                                              .decoded_length = attachment.length}));
+  for (std::uint64_t offset = 0; offset < attachment.stored_length;) {
+    MYCOUCH_CO_TRY(std::string piece, co_await reader->read(offset, kPiece));
+    offset += piece.size();
+    MYCOUCH_CO_CHECK(co_await writer->write(std::move(piece)));
+  }
+  co_return co_await writer->finish();
+}
+
 // What an edit needs of the source: its body and its attachments.
 Task<doc::Edit> read_source(DatabaseCall& call) {
   std::string id = document_id(call);
@@ -51,15 +67,14 @@ Task<doc::Edit> read_source(DatabaseCall& call) {
   }
   store::ReadOptions options;
   MYCOUCH_CO_TRY(options.rev, parent_revision(call.query(), call.request().headers));
-  options.attachments = doc::AttachmentForm::inline_data;
   MYCOUCH_CO_TRY(doc::Document document, co_await call.database().read(std::move(id), options));
   edit.body = std::move(document.body);
   edit.deleted = document.deleted;
-  for (std::size_t i = 0; i < document.attachments.size(); ++i) {
-    doc::Attachment& attachment = document.attachments[i];
-    edit.attachments.push_back({.name = std::move(attachment.name),
-                                .content_type = std::move(attachment.content_type),
-                                .data = std::move(document.attachment_data[i])});
+  for (doc::Attachment& attachment : document.attachments) {
+    doc::IncomingAttachment& copied = edit.attachments.emplace_back();
+    copied.name = attachment.name;
+    copied.content_type = attachment.content_type;
+    MYCOUCH_CO_TRY(copied.stored, co_await copy_content(call.database(), std::move(attachment)));
   }
   co_return edit;
 }

@@ -117,9 +117,7 @@ Task<void> Importer::write_checkpoint(const std::string& last_seq) {
                           {"last_seq", last_seq},
                           {"updatedAt", base::to_rfc3339(base::system_clock().now())}};
   MYCOUCH_CO_TRY(auto database, co_await store_.open(plan_.database, {}));
-  MYCOUCH_CO_TRY([[maybe_unused]] const auto version,
-                 co_await database->write_local(checkpoint_id(plan_), json::write(body)));
-  co_return Result<void>();
+  co_return co_await database->write_local(checkpoint_id(plan_), {.body = json::write(body), .version = 1});
 }
 
 // An answer that is too large, or that is no JSON by our rules, is asked for again in halves: so one document

@@ -293,10 +293,10 @@ TEST_P(StoreContractTest, LocalDocumentsAreListed) {
     for (const LocalRow& row : run(db->local_docs(std::move(query)))->rows) found += row.id;
     return found;
   };
-  EXPECT_EQ(ids({.start = ""}), "abc");
-  EXPECT_EQ(ids({.start = "b"}), "bc");
+  EXPECT_EQ(ids({.start = "", .end = {}}), "abc");
+  EXPECT_EQ(ids({.start = "b", .end = {}}), "bc");
   EXPECT_EQ(ids({.start = "", .end = "b", .inclusive_end = false}), "a");
-  EXPECT_EQ(ids({.start = "", .descending = true, .skip = 1, .limit = 1}), "b");
+  EXPECT_EQ(ids({.start = "", .end = {}, .descending = true, .skip = 1, .limit = 1}), "b");
 }
 
 TEST_P(StoreContractTest, TheLastGenerationHasNoSuccessor) {

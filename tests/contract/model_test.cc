@@ -102,14 +102,14 @@ class Replicas {
     return edit;
   }
 
-  // As a client edits: on a leaf, or anew where there is none that lives.
+  // As a client edits: on a leaf; anew, without naming one, where none lives.
   void edit(const std::string& replica, const std::string& id) {
     RevisionModel& model = models_[replica][id];
     const std::vector<doc::Revision> leaves = model.leaves();
     doc::Edit edit = content(id);
     Path path;
     if (!leaves.empty()) {
-      const bool anew = model.is_deleted(leaves.front()) && below(2) == 0;
+      const bool anew = model.is_deleted(leaves.front());
       if (anew) edit.deleted = false;
       const doc::Revision parent = anew ? leaves.front() : any_of(leaves);
       if (!anew) edit.parent = parent;

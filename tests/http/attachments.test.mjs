@@ -192,8 +192,8 @@ test('a document and its attachments come in one request, and go in one answer',
 
   const mixed = await client.request('GET', '/doc?open_revs=["3-a","' + put.json.rev + '"]', { headers: { accept: 'multipart/mixed' } });
   const revisions = partsOf(mixed.headers['content-type'], mixed.body);
-  assert.deepEqual([revisions[0].headers['content-type'], String(revisions[0].body)], ['application/json; error="true"', '{"missing":"3-a"}']);
-  assert.deepEqual(revisions[1].parts.map(({ body: content }) => content.length), [json.body.length, image.length, text.length, 2]);
+  assert.deepEqual([revisions[1].headers['content-type'], String(revisions[1].body)], ['application/json; error="true"', '{"missing":"3-a"}']);
+  assert.deepEqual(revisions[0].parts.map(({ body: content }) => content.length), [json.body.length, image.length, text.length, 2]);
 
   const bulk = await client.request('POST', '/_bulk_get', {
     headers: { 'content-type': 'application/json', accept: 'multipart/mixed' }, body: JSON.stringify({ docs: [{ id: 'doc' }, { id: 'none' }] }),

@@ -1,9 +1,7 @@
 #include "app/dev_token.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/dev_pages.h"
 #include "base/encoding.h"
 #include "json/value.h"
 
@@ -76,12 +74,6 @@ TEST(DevToken, HasNoTenantBeforeTheUserHasOne) {
                            {.sub = "jo", .email = "", .name = ""}, std::nullopt, kNow));
   EXPECT_FALSE(claims.contains("active_tenant_id"));
   EXPECT_FALSE(claims.contains("email"));
-}
-
-TEST(DevPages, TheWelcomeNamesTheServersUrlEverywhere) {
-  const std::string page = welcome_page("http://127.0.0.1:6001");
-  EXPECT_THAT(page, testing::HasSubstr("new PouchDB('http://127.0.0.1:6001/roady'"));
-  EXPECT_THAT(page, testing::Not(testing::HasSubstr("{url}")));
 }
 
 }  // namespace

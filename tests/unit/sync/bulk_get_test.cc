@@ -31,7 +31,7 @@ TEST(BulkGet, ABadEntryFailsAlone) {
   ASSERT_EQ(entries->size(), 6U);
   EXPECT_EQ(error_of((*entries)[0])->reason, "Invalid rev format");
   EXPECT_EQ((*entries)[0].rev_json, R"("x")");
-  EXPECT_EQ(error_of((*entries)[1])->reason, "document id missed");
+  EXPECT_EQ(error_of((*entries)[1])->reason, "document must be a JSON object");  // as CouchDB
   EXPECT_EQ(error_of((*entries)[2])->reason, "document must be a JSON object");
   EXPECT_EQ(error_of((*entries)[3])->code, Errc::illegal_docid);
   EXPECT_EQ(error_of((*entries)[4])->code, Errc::illegal_docid);
