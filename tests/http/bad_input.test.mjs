@@ -38,7 +38,7 @@ const documents = [
   ['an id that is no string', 'POST', '/roady/', '{"_id":7}', 400, 'illegal_docid'],
   ['an id that begins with _', 'PUT', '/roady/_x', '{}', 400, 'illegal_docid'],
   ['an _id that begins with _', 'POST', '/roady/', '{"_id":"_x"}', 400, 'illegal_docid'],
-  ['an id that is only _local/', 'PUT', '/roady/_local/', '{}', 400, 'illegal_docid'],
+  ['an id that is only _local/', 'PUT', '/roady/_local/', '{}', 400, 'bad_request'],
   ['a _local id of 10,000 bytes', 'PUT', `/roady/_local/${'x'.repeat(10_000)}`, '{}', 400, 'illegal_docid'],
   ['a _local id of 10,000 bytes to read', 'GET', `/roady/_local/${'x'.repeat(10_000)}`, undefined, 400, 'illegal_docid'],
   ['a _local _id of 10,000 bytes', 'POST', '/roady/_bulk_docs', `{"docs":[{"_id":"_local/${'x'.repeat(10_000)}"}]}`, 400, 'illegal_docid'],
@@ -46,7 +46,6 @@ const documents = [
   ['an _id of 10,000 bytes', 'POST', '/roady/', `{"_id":"${'x'.repeat(10_000)}"}`, 400, 'illegal_docid'],
   ['an id that is not UTF-8', 'PUT', '/roady/%ff', '{}', 400, 'bad_request'],
   ['an id with a malformed escape', 'PUT', '/roady/%zz', '{}', 400, 'bad_request'],
-  ['an _id unlike the path\'s', 'PUT', '/roady/x', '{"_id":"y"}', 400, 'bad_request'],
   ['an unknown member with _', 'PUT', '/roady/x', '{"_bogus":1}', 400, 'doc_validation'],
   ['a malformed _rev', 'PUT', '/roady/x', '{"_rev":"latest"}', 400, 'bad_request'],
   ['a malformed rev', 'PUT', '/roady/x?rev=latest', '{}', 400, 'bad_request'],
@@ -85,7 +84,6 @@ const queries = [
   ['/roady/_changes?style=baroque', 'bad_request'],
   ['/roady/_changes?heartbeat=x', 'bad_request'],
   ['/roady/_changes?timeout=-5', 'bad_request'],
-  ['/roady/_changes?include_docs=perhaps', 'query_parse_error'],
   ['/roady/_all_docs?limit=-1', 'query_parse_error'],
   ['/roady/_all_docs?limit=x', 'query_parse_error'],
   ['/roady/_all_docs?skip=-1', 'query_parse_error'],
@@ -95,7 +93,6 @@ const queries = [
   ['/roady/_all_docs?limit=%zz', 'bad_request'],
   ['/roady/there?rev=x', 'bad_request'],
   ['/roady/there?open_revs=x', 'bad_request'],
-  ['/roady/there?revs=perhaps', 'query_parse_error'],
 ];
 
 /** Sends one request after another over one connection, for as long as the server keeps it. */
