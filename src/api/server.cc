@@ -129,8 +129,8 @@ Task<void> get_session(ServerCall& call) {
   return call.send_json(200, std::move(body));
 }
 
-// CouchDB's replicator asks for a cookie wherever it has a name and a password, and sends these with each request
-// where it is told 404. Any other answer ends its replication.
+// CouchDB's replicator asks for a cookie wherever it has a name and a password, and sends these with each
+// request where it is told 404. Any other answer ends its replication.
 Task<void> post_session(ServerCall&) {
   co_return fail(Errc::not_found, "there are no cookie sessions: send the credentials with each request");
 }
