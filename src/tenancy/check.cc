@@ -153,7 +153,8 @@ Task<void> Checker::read_documents() {
 
 void Checker::look_at(const doc::Document& document) {
   if (!document.conflicts.empty()) {
-    violation(fmt::format("{} has {} revisions in conflict.", document.id, document.conflicts.size()));
+    violation(fmt::format("{} has conflicting revisions beside the current one: {}.", document.id,
+                          document.conflicts.size()));
   }
   for (std::string& scope : scopes_of(document.id, document.deleted, document.body)) {
     scopes_[std::move(scope)].insert(document.id);

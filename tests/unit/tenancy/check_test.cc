@@ -120,7 +120,7 @@ TEST_F(CheckTest, AStoreWithoutTheDatabaseIsAnError) {
 
 TEST_F(CheckTest, RevisionsInConflict) {
   put_in_conflict("tenant_band");
-  EXPECT_THAT(findings(), ElementsAre("tenant_band has 1 revisions in conflict."));
+  EXPECT_THAT(findings(), ElementsAre("tenant_band has conflicting revisions beside the current one: 1."));
 }
 
 TEST_F(CheckTest, APersonalTenantThatDoesNotExist) {
