@@ -34,6 +34,7 @@ Task<void> post_purge(DatabaseCall& call) {
   MYCOUCH_CO_TRY(std::string body, co_await call.read_json());
   MYCOUCH_CO_TRY(auto requests, read_requests(body));
   std::vector<std::string> ids;
+  ids.reserve(requests.size());
   for (const auto& request : requests) ids.push_back(request.id);
   MYCOUCH_CO_TRY(auto purged, co_await call.database().purge_revisions(std::move(requests)));
   std::string answer = R"({"purge_seq":null,"purged":{)";

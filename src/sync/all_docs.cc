@@ -247,7 +247,7 @@ class AllDocs {
         bool is_id = keys[begin].as_string() != nullptr;
         if (is_id && next_found == found.end()) break;
         std::optional<Row> row;
-        if (is_id && *next_found) row = row_of(**std::move(next_found));
+        if (is_id && *next_found) row = row_of(std::move(**next_found));
         if (is_id) ++next_found;
         append(keys[begin], row ? &*row : nullptr);
         if (output_.full()) MYCOUCH_CO_CHECK(co_await output_.flush());
