@@ -2,6 +2,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -143,6 +144,7 @@ class TenancyTest : public testing::Test {
     return names;
   }
 
+  std::optional<asio::thread_pool> threads_;  // outlives the store, whose writer may still be posting to it
   base::Pool pool_{2};
   std::unique_ptr<store::Store> store_;
   auth::Issuers issuers_;
@@ -187,7 +189,7 @@ TEST_F(TenancyTest, AClaimOfAnotherTenantIsForbiddenWhetherItExistsOrNot) {
 }
 
 TEST_F(TenancyTest, FiftyFirstRequestsAtOnceLeaveOneUserAndOneTenant) {
-  asio::thread_pool threads(4);
+  asio::thread_pool& threads = threads_.emplace(4);
   std::vector<std::future<Result<Bootstrap>>> results;
   const Actor jo = user("jo");
   for (int i = 0; i < 50; ++i) {
@@ -403,7 +405,7 @@ TEST_F(TenancyTest, AUserIsPutWithAndWithoutARevision) {
 }
 
 TEST_F(TenancyTest, PutsWithoutARevisionAllSucceedAtOnce) {
-  asio::thread_pool threads(4);
+  asio::thread_pool& threads = threads_.emplace(4);
   std::vector<std::future<Result<Tenancy::Written>>> results;
   const Actor jo = user("jo");
   for (int i = 0; i < 8; ++i) {
