@@ -58,7 +58,7 @@ const literally = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 /** Mocha's expression for the tests of the groups but for these. */
 function selection(groups, titles) {
   if (titles.length === 0) return groups;
-  return `^(?!.* (?:${titles.map(literally).join('|')})$).*(?:${groups})`;
+  return `^(?!.*(?:${titles.map(literally).join('|')})$).*(?:${groups})`;
 }
 
 async function filesOf(suite) {
@@ -105,7 +105,7 @@ function score(report, aside) {
   return {
     passed: passes.length,
     failed: failures.length,
-    aside: passes.filter(({ title }) => aside.includes(title)).length,
+    aside: passes.filter(({ fullTitle }) => aside.some((title) => fullTitle.endsWith(title))).length,
     failures: failures.map(({ fullTitle, err }) => ({ title: fullTitle, message: (err.message ?? '').split('\n')[0] })),
   };
 }
