@@ -123,7 +123,7 @@ async function withSide(name, body) {
     return withServer(async (server) => {
       const proxy = await startProxy({ server: server.url, administrator: await server.administrator() });
       await body({ name, url: proxy.url, aside: [...runningFunctions, ...storingFunctions] });
-      await proxy.close();
+      proxy.close();
     }, { args })();
   }
   return body({ name: 'CouchDB', url: name, aside: [] });

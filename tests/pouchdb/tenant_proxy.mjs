@@ -1,13 +1,12 @@
-// A server that speaks to PouchDB's own suites as CouchDB does to its administrator, and on whose other side a user of a
-// tenant asks mycouch: /{db}/… becomes /__tenants/{tenant}/{db}/…, with the user's token. The user is signed in by the
-// development issuer.
+// A server that is to PouchDB's own suites what CouchDB is to its administrator, and behind which a user of a tenant asks
+// mycouch: /{db}/… becomes /__tenants/{tenant}/{db}/…, with the user's token. The development issuer signs the user in.
 //
-//     mycouch dev --application-databases '*' --application-tenant-field ''
-//     node tests/pouchdb/tenant_proxy.mjs --server http://127.0.0.1:5985 --data data --listen 5986
+//     mycouch dev --application-databases 'test*,issue*,with*' --application-tenant-field ''
+//     node tests/pouchdb/tenant_proxy.mjs --server http://127.0.0.1:5985 --data data --port 5986
 //
 // The suites also make and delete databases, compact them, and so on: what CouchDB lets only an administrator do, and
-// mycouch too. These requests go as mycouch's administrator, those of them that are of a database's contents within the
-// same tenant. All others are the user's.
+// mycouch too. These requests go as mycouch's administrator, and those of them that are of a database's contents within
+// the same tenant. All others are the user's.
 //
 // An application that names its databases by a pattern lacks none: one comes to be when a user asks for it. Of those that
 // the suites have not made, or have deleted, the proxy says itself that they are not there.
@@ -15,11 +14,11 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const administrators = {
+const administratorsOwn = {
   POST: ['_compact', '_view_cleanup', '_purge'],
   PUT: ['_revs_limit', '_purged_infos_limit', '_security'],
 };
@@ -29,7 +28,7 @@ const ownFields = new Set(['connection', 'keep-alive', 'transfer-encoding', 'te'
 
 const noDatabase = '{"error":"not_found","reason":"Database does not exist."}\n';
 
-// A token is changed while it can still be used for this long.
+// A token is changed while it can still be used for this long, or for half its life where that is shorter.
 const refreshAheadSeconds = 60;
 
 async function postJson(url, body, authorization) {
@@ -47,11 +46,12 @@ class SignedIn {
   #fetched;
   #refreshAt = 0;
 
-  constructor(server, sub) {
+  constructor(server, claims) {
     this.server = server;
-    this.sub = sub;
+    this.claims = claims;
   }
 
+  /** Requests that come while a token is fetched share it. */
   authorization() {
     if (performance.now() >= this.#refreshAt) {
       this.#refreshAt = Infinity;
@@ -67,7 +67,7 @@ class SignedIn {
   }
 
   async #fetch() {
-    const { access_token: token, expires_in: seconds } = await postJson(`${this.server}/_dev/token`, { sub: this.sub });
+    const { access_token: token, expires_in: seconds } = await postJson(`${this.server}/_dev/token`, this.claims);
     this.#refreshAt = performance.now() + Math.max(seconds - refreshAheadSeconds, seconds / 2) * 1000;
     return `Bearer ${token}`;
   }
@@ -78,10 +78,10 @@ function route(method, target, tenant) {
   const [, database, rest = '', query = ''] = /^\/([^/?]*)(\/[^?]*)?(\?.*)?$/s.exec(target) ?? [];
   if (!database || database.startsWith('_')) return { target };
   if ((rest === '' || rest === '/') && (method === 'PUT' || method === 'DELETE')) {
-    return { target, database, administrator: true, lifetime: true };
+    return { target, database, asAdministrator: true, ofLifetime: true };
   }
-  const administrator = administrators[method]?.some((name) => rest === `/${name}`);
-  return { target: `/__tenants/${tenant}/${database}${rest}${query}`, database, administrator };
+  const asAdministrator = administratorsOwn[method]?.some((name) => rest === `/${name}`);
+  return { target: `/__tenants/${tenant}/${database}${rest}${query}`, database, asAdministrator };
 }
 
 function passedOn(rawHeaders) {
@@ -93,47 +93,61 @@ function passedOn(rawHeaders) {
 }
 
 /**
- * Listens on a port of loopback (0: any); `{url, tenant, close()}`. `administrator` is the value of the administrator's
- * Authorization field.
+ * Listens on a port of loopback (0: any): `{url, tenant, close()}`. `administrator` is the value of the administrator's
+ * Authorization field, `claims` what the user's token is asked for with.
  */
-export async function startProxy({ server, administrator, port = 0, sub = 'pouchdb' }) {
-  const user = new SignedIn(server, sub);
+export async function startProxy({ server, administrator, port = 0, claims = { sub: 'pouchdb' } }) {
+  const user = new SignedIn(server, claims);
   const tenant = await user.bootstrap();
   const agent = new http.Agent({ keepAlive: true });
   const { host, hostname, port: serverPort } = new URL(server);
-
   const made = new Set();
 
-  async function forward(request, response) {
+  function follow(method, { database, ofLifetime }, status) {
+    if (!ofLifetime) return;
+    if (method === 'PUT' && (status === 201 || status === 412)) made.add(database);
+    if (method === 'DELETE' && (status === 200 || status === 404)) made.delete(database);
+  }
+
+  function forward(request, response, to, authorization) {
+    const { method } = request;
+    const headers = [...passedOn(request.rawHeaders), 'Host', host, 'Authorization', authorization];
+    const upstream = http.request({ hostname, port: serverPort, agent, method, path: to.target, headers });
+    upstream.on('error', () => response.destroy());
+    response.once('close', () => upstream.destroy());
+    upstream.once('response', (answer) => {
+      follow(method, to, answer.statusCode);
+      response.writeHead(answer.statusCode, answer.statusMessage, passedOn(answer.rawHeaders));
+      // A feed's head goes out before its first row.
+      response.flushHeaders();
+      pipeline(answer, response, () => {});
+    });
+    // Not a pipeline: an answer that comes before the whole body was read must not be lost with the rest of the body.
+    request.pipe(upstream);
+  }
+
+  async function handle(request, response) {
     const to = route(request.method, request.url, tenant);
-    if (to.database && !to.lifetime && !made.has(to.database)) {
+    if (to.database && !to.ofLifetime && !made.has(to.database)) {
       request.resume();
       response.writeHead(404, { 'Content-Type': 'application/json' }).end(noDatabase);
       return;
     }
-    if (to.lifetime && request.method === 'DELETE') made.delete(to.database);
-    const authorization = to.administrator ? administrator : await user.authorization();
-    const headers = [...passedOn(request.rawHeaders), 'Host', host, 'Authorization', authorization];
-    const upstream = http.request({ hostname, port: serverPort, agent, method: request.method, path: to.target, headers });
-    response.once('close', () => upstream.destroy());
-    // The answer may come before the whole body was read, and then says why.
-    pipeline(request, upstream).catch(() => {});
-    const [answer] = await once(upstream, 'response');
-    if (to.lifetime && request.method === 'PUT' && [201, 412].includes(answer.statusCode)) made.add(to.database);
-    response.writeHead(answer.statusCode, answer.statusMessage, passedOn(answer.rawHeaders));
-    response.flushHeaders();
-    await pipeline(answer, response);
+    forward(request, response, to, to.asAdministrator ? administrator : await user.authorization());
   }
 
   const proxy = http.createServer((request, response) => {
-    forward(request, response).catch(() => response.destroy());
+    handle(request, response).catch((error) => {
+      console.error(error);
+      response.destroy();
+    });
   });
   proxy.listen(port, '127.0.0.1');
   await once(proxy, 'listening');
   return {
     url: `http://127.0.0.1:${proxy.address().port}`,
     tenant,
-    async close() {
+    close() {
       proxy.close();
       proxy.closeAllConnections();
       agent.destroy();
@@ -146,11 +160,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: {
       server: { type: 'string', default: 'http://127.0.0.1:5985' },
       data: { type: 'string', default: 'data' },
-      listen: { type: 'string', default: '5986' },
+      port: { type: 'string', default: '5986' },
     },
   });
   const password = (await readFile(path.join(values.data, 'admin.password'), 'utf8')).trim();
   const administrator = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
-  const { url, tenant } = await startProxy({ server: values.server, administrator, port: Number(values.listen) });
+  const { url, tenant } = await startProxy({ server: values.server, administrator, port: Number(values.port) });
   console.log(`${url} is ${tenant} of ${values.server}`);
 }
