@@ -9,7 +9,6 @@ const wrongRevisions = ['x', '1', '1-', '-1', 'a-b', '', '1-x-y', '-'];
 export class Episode {
   /** id to its revisions, in the order in which they came to be known: those that were made elsewhere and here. */
   documents = new Map();
-  locals = new Set();
   requests = 0;
   /**
    * Set once two branches of a document end in revisions of one generation that the servers hashed themselves: which of
@@ -17,6 +16,7 @@ export class Episode {
    */
   undecided = false;
   #madeHere = new Map();
+  #purged = new Set();
 
   constructor(random, known, database) {
     this.random = random;
@@ -44,6 +44,21 @@ export class Episode {
 
   revisionsOf(id) {
     return this.documents.get(id) ?? [];
+  }
+
+  /**
+   * Whether something of the document is there that an edit may name as its parent. CouchDB looks whether that of a
+   * document that is not there is one, and tells of a conflict, only while it has not read the database's validation
+   * functions yet; otherwise it makes the document with that parent. mycouch always tells of the conflict
+   * (docs/compatibility.md), so no request names one.
+   */
+  mayName(id) {
+    return this.documents.has(id) && !this.#purged.has(id);
+  }
+
+  /** A purge has taken all of the document. */
+  forget(id) {
+    this.#purged.add(id);
   }
 
   /** Most often the newest that is known of the document. */
@@ -76,6 +91,7 @@ export class Episode {
 
   learn(id, revision, { here = false } = {}) {
     if (!this.documents.has(id)) this.documents.set(id, []);
+    this.#purged.delete(id);
     const revisions = this.documents.get(id);
     if (!revisions.includes(revision)) revisions.push(revision);
     if (!here) return;
