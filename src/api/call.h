@@ -48,8 +48,8 @@ class Call {
 
   /// Most bytes of a request's body that is held in memory.
   std::uint64_t max_request() const { return max_request_; }
-  /// Whether the caller may still do what the route asks for. A body may take long to come: after it has,
-  /// this is asked again, here or by who streams it.
+  /// Whether the caller may still do what the route asks for. A body may take long to come: after it has, this is
+  /// asked again, here or by who streams it.
   virtual Task<void> check_access();
   /// The body, and `bad_content_type` for one with a Content-Encoding.
   Task<std::string> read_body();

@@ -49,10 +49,11 @@ TEST(ChangesQuery, UnusableValuesAreRefused) {
         Row{"limit=99999999999999999999", Errc::query_parse_error}, Row{"feed=foo", Errc::bad_request},
         Row{"style=foo", Errc::bad_request}, Row{"heartbeat=0", Errc::bad_request},
         Row{"heartbeat=x", Errc::bad_request}, Row{"timeout=-5", Errc::bad_request},
-        Row{"since=x", Errc::bad_request}, Row{"seq_interval=0", Errc::bad_request},
-        Row{"filter=foo", Errc::bad_request}, Row{"filter=_foo", Errc::bad_request},
-        Row{"filter=_view", Errc::bad_request}, Row{"filter=_view&view=a", Errc::bad_request},
-        Row{"filter=_doc_ids", Errc::bad_request}, Row{"filter=_doc_ids&doc_ids=3", Errc::bad_request}}) {
+        Row{"since=x", Errc::bad_request},
+        Row{"seq_interval=0", Errc::bad_request}, Row{"filter=foo", Errc::bad_request},
+        Row{"filter=_foo", Errc::bad_request}, Row{"filter=_view", Errc::bad_request},
+        Row{"filter=_view&view=a", Errc::bad_request}, Row{"filter=_doc_ids", Errc::bad_request},
+        Row{"filter=_doc_ids&doc_ids=3", Errc::bad_request}}) {
     auto query = parse(row.query);
     ASSERT_FALSE(query.has_value()) << row.query;
     EXPECT_EQ(query.error().code, row.code) << row.query;
