@@ -61,6 +61,8 @@ Task<void> get_local(DatabaseCall& call) {
 
 Task<void> put_local(DatabaseCall& call) {
   const std::string id = document_id(call);
+  // What is wrong with the URL is told before what is wrong with the body.
+  if (const std::string* rev = call.query().find("rev")) MYCOUCH_CO_CHECK(doc::parse_local_revision(*rev));
   MYCOUCH_CO_TRY(std::string body, co_await call.read_body());
   MYCOUCH_CO_TRY(json::Outline outline, json::outline(body, 1));
   MYCOUCH_CO_TRY(doc::Edit edit,

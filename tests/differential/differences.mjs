@@ -59,8 +59,12 @@ export const intended = [
     applies: (request, couch, ours) => request.path.includes('/_bulk_get') && couch.status === 500 && ours.status === 200 && request.body?.docs?.some((entry) => entry?.id === null),
   },
   {
-    reason: '`_local` and `_design` alone, by a method that documents do not have: CouchDB tells of the id, or asks for a Referer',
-    applies: (request, couch, ours) => /\/_(local|design)(\?|$)/.test(request.path) && couch.status === 400 && ours.status === 405,
+    reason: '`_local` and `_design` alone, and attachments of `_local` documents, by a method that documents do not have: CouchDB tells of the id, or asks for a Referer',
+    applies: (request, couch, ours) => /\/_(local|design)(\?|$)|\/_local\/a\/b/.test(request.path) && couch.status === 400 && ours.status === 405,
+  },
+  {
+    reason: 'of two options of a feed that are wrong, CouchDB tells of the first in the URL',
+    applies: (request, couch, ours) => /_changes.*seq_interval=.*heartbeat=/.test(request.path) && couch.status === 400 && ours.status === 400,
   },
   {
     reason: 'the offset of a range is not counted where it begins with a key',

@@ -15,6 +15,8 @@ export class Episode {
    * them wins is then not the same on both.
    */
   undecided = false;
+  /** Whether `_revs_limit` was set. */
+  limited = false;
   #madeHere = new Map();
   #purged = new Set();
 
@@ -54,6 +56,15 @@ export class Episode {
    */
   mayName(id) {
     return this.documents.has(id) && !this.#purged.has(id);
+  }
+
+  /**
+   * Where a lower `_revs_limit` shortens a document's histories, CouchDB does it, and tells of a change, even with a write
+   * that it refuses; mycouch with the next one that it makes. They differ from then on.
+   */
+  observe({ status, body }) {
+    const refused = status === 409 || (Array.isArray(body) && body.some((row) => row?.error === 'conflict'));
+    if (this.limited && refused) this.undecided = true;
   }
 
   /** A purge has taken all of the document. */

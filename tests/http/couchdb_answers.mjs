@@ -99,6 +99,7 @@ export const cases = [
   ['_all_docs: a limit of text in a body', two, ['POST', '/_all_docs', { limit: '2' }], 400, { error: 'query_parse_error', reason: 'Invalid value for integer: <<"2">>' }],
   ['_all_docs: a flag that is none', two, ['GET', '/_all_docs?descending=x'], 400, { error: 'query_parse_error', reason: 'Invalid boolean parameter: "x"' }],
   ['_all_docs: nothing to reduce', two, ['GET', '/_all_docs?reduce=true'], 400, { error: 'query_parse_error', reason: 'Reduce is invalid for map-only views.' }],
+  ['_all_docs: nothing to reduce, before keys that are no list', two, ['POST', '/_all_docs?reduce=true&keys=null', { keys: ['a'] }], 400, { error: 'query_parse_error', reason: 'Reduce is invalid for map-only views.' }],
   ['_all_docs: nothing to group', two, ['GET', '/_all_docs?group=true'], 400, { error: 'query_parse_error', reason: 'Invalid use of grouping on a map view.' }],
   ['_all_docs: a limit beyond all limits', two, ['GET', '/_all_docs?limit=9223372036854775807'], 400, { error: 'query_parse_error', reason: 'Limit is too large, must not exceed 576460752303423487' }],
   ['_all_docs/queries', two, ['POST', '/_all_docs/queries', { queries: [{ limit: 1 }, { keys: ['b', 'a'], descending: true }] }], 200, { results: [{ total_rows: 3, offset: 0, rows: [{ id: '_design/d', key: '_design/d', value: { rev: rev(1, 3) } }] }, { total_rows: 3, offset: null, rows: [{ id: 'a', key: 'a', value: { rev: rev(1, 1) } }, { id: 'b', key: 'b', value: { rev: rev(1, 2) } }] }] }],
@@ -120,6 +121,7 @@ export const cases = [
   ['_doc_ids without a list', [], ['GET', '/_changes?filter=_doc_ids'], 400, { error: 'bad_request', reason: '`doc_ids` filter parameter is not a list of doc ids.' }],
   // Databases.
   ['_revs_limit', [['PUT', '/_revs_limit', 5]], ['GET', '/_revs_limit'], 200, 5],
+  ['_revs_limit: a history is shown up to it where another branch keeps it longer', [['PUT', '/_revs_limit', 3], stored({ _id: 'a', _revisions: path(2, 2, 1) }), stored({ _id: 'a', _revisions: path(3, 9, 2) }), stored({ _id: 'a', _revisions: path(5, 5, 4, 3, 2) })], ['GET', '/a?revs=true'], 200, { _id: 'a', _rev: rev(5, 5), _revisions: { start: 5, ids: [h(5), h(4), h(3)] } }],
   ['_revs_limit takes effect as documents are written', [['PUT', '/_revs_limit', 2], stored({ _id: 'a', _revisions: path(4, 4, 3, 2, 1) })], ['GET', '/a?revs=true'], 200, { _id: 'a', _rev: rev(4, 4), _revisions: { start: 4, ids: [h(4), h(3)] } }],
   ['_purged_infos_limit', [['PUT', '/_purged_infos_limit', 5]], ['GET', '/_purged_infos_limit'], 200, 5],
   ['_purged_infos_limit of nothing', [], ['PUT', '/_purged_infos_limit', 0], 400, { error: 'bad_request', reason: '`purged_infos_limit` must be positive integer' }],
