@@ -59,8 +59,8 @@ export const intended = [
     applies: (request, couch, ours) => request.path.includes('/_bulk_get') && couch.status === 500 && ours.status === 200 && request.body?.docs?.some((entry) => entry?.id === null),
   },
   {
-    reason: '`_local` and `_design` alone, and attachments of `_local` documents, by a method that documents do not have: CouchDB tells of the id, or asks for a Referer',
-    applies: (request, couch, ours) => /\/_(local|design)(\?|$)|\/_local\/a\/b/.test(request.path) && couch.status === 400 && ours.status === 405,
+    reason: '`_local` and `_design` alone, and attachments of `_local` documents, by a method that documents do not have: CouchDB tells of the id, or asks for a Referer, as by any POST to a document',
+    applies: (request, couch, ours) => couch.status === 400 && ours.status === 405 && (couch.body?.reason === 'Referer header required.' || /\/_(local|design)(\?|$)|\/_local\/a\/b/.test(request.path)),
   },
   {
     reason: 'of two options of a feed that are wrong, CouchDB tells of the first in the URL',

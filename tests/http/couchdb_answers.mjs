@@ -46,6 +46,7 @@ export const cases = [
   ['what is not there cannot be deleted, whatever revision', [], ['DELETE', '/a?rev=x'], 404, { error: 'not_found', reason: 'missing' }],
   ['what was deleted cannot be deleted', [stored({ _id: 'a', _deleted: true, _rev: rev(1, 1) })], ['DELETE', `/a?rev=${rev(1, 1)}`], 404, { error: 'not_found', reason: 'deleted' }],
   ['a document is deleted by its revision', two, ['DELETE', '/a'], 409, { error: 'conflict', reason: 'Document update conflict.' }],
+  ['an attachment of what is not there cannot be deleted, whatever id', [], ['DELETE', '/_x/y'], 404, { error: 'not_found', reason: 'missing' }],
   ['COPY without a destination', two, ['COPY', '/a'], 400, { error: 'bad_request', reason: 'Destination header is mandatory for COPY.' }],
   ['COPY to another server', two, ['COPY', '/a', undefined, { destination: 'http://x/y' }], 400, { error: 'bad_request', reason: 'Destination URL must be relative.' }],
   ['COPY of what is not there', [], ['COPY', '/a', undefined, { destination: 'b' }], 404, { error: 'not_found', reason: 'missing' }],
