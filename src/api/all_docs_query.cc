@@ -54,6 +54,7 @@ class OptionsReader {
 
   Result<sync::AllDocsOptions> finish() && {
     if (reduce_) return fail(Errc::query_parse_error, "Reduce is invalid for map-only views.");
+    if (no_list_) return fail(Errc::query_parse_error, "`keys` must be an array of strings.");
     if (options_.keys) {
       const json::Array& keys = *options_.keys;
       MYCOUCH_CHECK(sync::check_count(keys.size(), sync::kMaxDocuments, "keys"));
@@ -98,7 +99,8 @@ class OptionsReader {
   Result<void> take_key(std::string_view name, json::Value value) {
     if (name == "keys") {
       json::Array* keys = value.as_array();
-      if (!keys) return fail(Errc::query_parse_error, "`keys` must be an array of strings.");
+      no_list_ = keys == nullptr;  // told of after what is wrong with other options
+      if (no_list_) return {};
       if (keys->size() == 1) {
         options_.start = options_.end = keys->front();
       } else {
@@ -145,6 +147,7 @@ class OptionsReader {
   bool in_body_ = false;
   bool reduce_ = false;
   bool group_ = false;
+  bool no_list_ = false;  // `keys` was no array
   bool ignored_ = false;
 };
 

@@ -18,6 +18,10 @@ void append_information(std::string& out, const store::DatabaseInfo& info);
 /// local.cc: `id` is with its prefix.
 Task<void> send_local_written(DatabaseCall& call, unsigned status, const std::string& id,
                               std::uint64_t version);
+/// local.cc: the one that the path names. It has no history: with a `rev` it is `not_found`, whichever.
+Task<store::LocalDocument> read_named_local(DatabaseCall& call);
+/// local.cc: POST to the database of one whose `_id` is a local document's.
+Task<void> post_local(DatabaseCall& call, const json::Outline& outline);
 
 /// documents.cc: GET of one document, with the options of the call's query.
 Task<void> send_document(Call& call, store::Database& database, std::string id);

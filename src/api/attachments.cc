@@ -23,10 +23,13 @@ std::unexpected<Error> no_attachment() {
   return fail(Errc::not_found, "Document is missing attachment");
 }
 
+Result<void> check_no_local(std::string_view id) {
+  if (!id.starts_with(sync::kLocalPrefix)) return {};
+  return fail(Errc::bad_request, "_local documents do not accept attachments.");
+}
+
 Result<void> check_target(const std::string& id, std::string_view name) {
-  if (id.starts_with(sync::kLocalPrefix)) {
-    return fail(Errc::bad_request, "_local documents do not accept attachments.");
-  }
+  MYCOUCH_CHECK(check_no_local(id));
   MYCOUCH_CHECK(doc::check_id(id));
   if (name.starts_with('_')) {
     return fail(Errc::bad_request,
@@ -243,7 +246,7 @@ Task<void> put_attachment(DatabaseCall& call) {
 Task<void> delete_attachment(DatabaseCall& call) {
   std::string id = document_id(call);
   std::string name(call.parameter("attachment"));
-  MYCOUCH_CO_CHECK(check_target(id, name));
+  MYCOUCH_CO_CHECK(check_no_local(id));
   MYCOUCH_CO_TRY(auto parent, parent_revision(call.query(), call.request().headers));
   MYCOUCH_CO_TRY(doc::Document document,
                  co_await (parent ? read_parent(call, id, *parent) : call.database().read(id, {})));

@@ -10,6 +10,10 @@
 namespace mycouch::api {
 namespace {
 
+bool is_local(std::string_view id) {
+  return id.starts_with(sync::kLocalPrefix);
+}
+
 struct Destination {
   std::string id;
   std::optional<doc::Revision> rev;
@@ -30,13 +34,11 @@ Result<Destination> read_destination(const http::Headers& headers) {
     std::string_view query = field->substr(mark + 1);
     std::size_t equals = query.find('=');
     if (equals == std::string_view::npos) return fail(Errc::bad_request, "Invalid rev format");
-    MYCOUCH_TRY(destination.rev, doc::parse_revision(query.substr(equals + 1)));
+    const std::string_view rev = query.substr(equals + 1);
+    const bool local = is_local(destination.id);
+    MYCOUCH_TRY(destination.rev, local ? doc::parse_local_revision(rev) : doc::parse_revision(rev));
   }
   return destination;
-}
-
-bool is_local(std::string_view id) {
-  return id.starts_with(sync::kLocalPrefix);
 }
 
 // Taken in anew, a piece at a time: the store keeps equal contents once.
@@ -56,17 +58,16 @@ Task<std::shared_ptr<const doc::StoredContent>> copy_content(store::Database& da
 }
 
 // What an edit needs of the source: its body and its attachments.
-Task<doc::Edit> read_source(DatabaseCall& call) {
+Task<doc::Edit> read_source(DatabaseCall& call, std::optional<doc::Revision> rev) {
   std::string id = document_id(call);
   doc::Edit edit;
   if (is_local(id)) {
-    MYCOUCH_CO_TRY(store::LocalDocument local,
-                   co_await call.database().read_local(id.substr(sync::kLocalPrefix.size())));
+    MYCOUCH_CO_TRY(store::LocalDocument local, co_await read_named_local(call));
     edit.body = std::move(local.body);
     co_return edit;
   }
   store::ReadOptions options;
-  MYCOUCH_CO_TRY(options.rev, parent_revision(call.query(), call.request().headers));
+  options.rev = std::move(rev);
   MYCOUCH_CO_TRY(doc::Document document, co_await call.database().read(std::move(id), options));
   edit.body = std::move(document.body);
   edit.deleted = document.deleted;
@@ -79,24 +80,24 @@ Task<doc::Edit> read_source(DatabaseCall& call) {
   co_return edit;
 }
 
-Task<void> copy_to_local(DatabaseCall& call, std::string id, std::string body) {
-  std::string local = id.substr(sync::kLocalPrefix.size());
-  MYCOUCH_CO_CHECK(sync::check_local_id(local));
-  constexpr std::uint64_t kFirst = 1;
-  MYCOUCH_CO_CHECK(co_await call.database().write_local(std::move(local), {std::move(body), kFirst}));
-  co_return co_await send_local_written(call, 201, id, kFirst);
+Task<void> copy_to_local(DatabaseCall& call, doc::Edit edit) {
+  const std::string id = edit.id;
+  MYCOUCH_CO_CHECK(sync::check_local_id(std::string_view(id).substr(sync::kLocalPrefix.size())));
+  MYCOUCH_CO_TRY(const std::uint64_t version, co_await sync::write_local(call.database(), std::move(edit)));
+  co_return co_await send_local_written(call, 201, id, version);
 }
 
 }  // namespace
 
 Task<void> copy_document(DatabaseCall& call) {
+  auto& parse = is_local(document_id(call)) ? doc::parse_local_revision : doc::parse_revision;
+  MYCOUCH_CO_TRY(auto rev, parent_revision(call.query(), call.request().headers, {}, parse));
   MYCOUCH_CO_TRY(Destination destination, read_destination(call.request().headers));
   if (!is_local(destination.id)) MYCOUCH_CO_CHECK(doc::check_id(destination.id));
-  MYCOUCH_CO_TRY(doc::Edit edit, co_await read_source(call));
-  if (is_local(destination.id))
-    co_return co_await copy_to_local(call, std::move(destination.id), std::move(edit.body));
+  MYCOUCH_CO_TRY(doc::Edit edit, co_await read_source(call, std::move(rev)));
   edit.id = std::move(destination.id);
   edit.parent = std::move(destination.rev);
+  if (is_local(edit.id)) co_return co_await copy_to_local(call, std::move(edit));
   MYCOUCH_CO_CHECK(sync::check_code(edit, call.rules()));
   MYCOUCH_CO_TRY(store::WriteOutcome outcome, co_await write_one(call, std::move(edit), {}));
   http::Response response = written_response(201, outcome.id, outcome.revision);

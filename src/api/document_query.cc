@@ -71,10 +71,11 @@ void leave_out_the_tree(store::ReadOptions& read) {
 }
 
 Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers,
-                                                     std::optional<doc::Revision> inside) {
+                                                     std::optional<doc::Revision> inside,
+                                                     ParseRevision& parse) {
   std::optional<doc::Revision> parent = std::move(inside);
   if (const std::string* rev = query.find("rev")) {
-    MYCOUCH_TRY(doc::Revision revision, doc::parse_revision(*rev));
+    MYCOUCH_TRY(doc::Revision revision, parse(*rev));
     if (parent && *parent != revision) {
       return fail(Errc::bad_request, "Document rev from request body and query string have different values");
     }
@@ -83,7 +84,7 @@ Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, c
   if (auto etag = headers.find("If-Match")) {
     while (etag->starts_with('"')) etag->remove_prefix(1);
     while (etag->ends_with('"')) etag->remove_suffix(1);
-    MYCOUCH_TRY(doc::Revision revision, doc::parse_revision(*etag));
+    MYCOUCH_TRY(doc::Revision revision, parse(*etag));
     if (parent && *parent != revision) {
       return fail(Errc::bad_request, "Document rev and etag have different values");
     }

@@ -31,8 +31,10 @@ Result<DocumentQuery> parse_document_query(const http::Query& query);
 void leave_out_the_tree(store::ReadOptions& read);
 
 /// The revision that a write is made on: `inside` (of the body), `?rev=` and If-Match, which must agree;
-/// nothing where none is there.
+/// nothing where none is there. Those of local documents have a form of their own (doc/local_revision.h).
+using ParseRevision = Result<doc::Revision>(std::string_view);
 Result<std::optional<doc::Revision>> parent_revision(const http::Query& query, const http::Headers& headers,
-                                                     std::optional<doc::Revision> inside = {});
+                                                     std::optional<doc::Revision> inside = {},
+                                                     ParseRevision& parse = doc::parse_revision);
 
 }  // namespace mycouch::api

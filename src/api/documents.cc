@@ -175,7 +175,11 @@ Task<void> put_document(DatabaseCall& call) {
 Task<void> post_document(DatabaseCall& call) {
   MYCOUCH_CO_TRY(DocumentQuery query, parse_document_query(call.query()));
   MYCOUCH_CO_TRY(std::string body, co_await call.read_json());
-  MYCOUCH_CO_TRY(doc::Edit edit, sync::read_edit(body, {}, true, call.rules()));
+  MYCOUCH_CO_TRY(json::Outline outline, json::outline(body, 1));
+  if (sync::id_of(outline, outline.root()).starts_with(sync::kLocalPrefix)) {
+    co_return co_await post_local(call, outline);
+  }
+  MYCOUCH_CO_TRY(doc::Edit edit, sync::read_edit(outline, outline.root(), {}, true, call.rules()));
   if (edit.id.empty()) edit.id = base::random_uuid();
   std::string id = edit.id;
   store::WriteOptions options{true, query.batch ? store::Durability::relaxed : store::Durability::synced};

@@ -162,8 +162,8 @@ Result<SourceAddress> parse_source(std::string_view text) {
 
 CouchSource::CouchSource(SourceAddress address) : address_(std::move(address)) {}
 
-Task<http::Response> CouchSource::send(http::ClientRequest request) {
-  Result<http::Response> response = co_await session_.fetch(std::move(request));
+Task<http::Response> CouchSource::send(http::ClientRequest request, http::TakePiece take) {
+  Result<http::Response> response = co_await session_.fetch(std::move(request), std::move(take));
   if (!response && response.error().code == Errc::unavailable) {
     co_return failed(fmt::format("{} cannot be read: {}", address_.url, response.error().reason));
   }
@@ -172,14 +172,18 @@ Task<http::Response> CouchSource::send(http::ClientRequest request) {
 }
 
 Task<http::Response> CouchSource::send_patiently(http::ClientRequest request) {
+  return try_patiently([this, request = std::move(request)] { return send(request); });
+}
+
+Task<http::Response> CouchSource::try_patiently(Attempt attempt) {
   auto waiter = base::Waiter::create(co_await boost::asio::this_coro::executor);
   for (std::chrono::milliseconds pause : kPauses) {
-    Result<http::Response> response = co_await send(request);
+    Result<http::Response> response = co_await attempt();
     const bool passing = response ? may_pass(response->status) : response.error().code == Errc::unavailable;
     if (!passing || !has_answered_) co_return response;
     co_await waiter->wait_until(std::chrono::steady_clock::now() + pause);
   }
-  co_return co_await send(std::move(request));
+  co_return co_await attempt();
 }
 
 Task<void> CouchSource::check() {
@@ -231,15 +235,32 @@ Task<std::string> CouchSource::revisions(std::vector<SourceRevision> asked, bool
   co_return std::move(response.body);
 }
 
-Task<std::string> CouchSource::attachment(SourceRevision of, std::string name, std::size_t max_bytes) {
+Task<std::shared_ptr<const doc::StoredContent>> CouchSource::attachment(SourceRevision of, std::string name,
+                                                                        std::uint64_t max_bytes,
+                                                                        OpenWriter open) {
   http::ClientRequest request = request_for(
       address_,
       fmt::format("/{}/{}?rev={}", path_of(of.id), base::percent_encode(name), base::percent_encode(of.rev)));
   request.max_response = max_bytes;
-  MYCOUCH_CO_TRY(http::Response response, co_await send_patiently(std::move(request)));
-  if (response.status == 404) co_return fail(Errc::not_found, "the source has no such attachment");
-  if (response.status != 200) MYCOUCH_CO_CHECK(check_answer(response, address_));
-  co_return std::move(response.body);
+  std::unique_ptr<store::AttachmentWriter> writer;
+  // What the store says is not the source's fault, and is not tried again.
+  std::optional<Error> not_stored;
+  auto take = [&writer, &not_stored](std::string piece) -> Task<void> {
+    Result<void> written = co_await writer->write(std::move(piece));
+    if (written) co_return written;
+    not_stored = std::move(written).error();
+    co_return fail(Errc::internal, "not stored");
+  };
+  auto attempt = [this, &open, &writer, &request, take]() -> Task<http::Response> {
+    MYCOUCH_CO_TRY(writer, co_await open());
+    co_return co_await send(request, take);
+  };
+  Result<http::Response> response = co_await try_patiently(attempt);
+  if (not_stored) co_return std::unexpected(*std::move(not_stored));
+  if (!response) co_return std::unexpected(std::move(response).error());
+  if (response->status == 404) co_return fail(Errc::not_found, "the source has no such attachment");
+  if (response->status != 200) MYCOUCH_CO_CHECK(check_answer(*response, address_));
+  co_return co_await writer->finish();
 }
 
 }  // namespace mycouch::app

@@ -7,13 +7,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/task.h"
+#include "doc/document.h"
 #include "http/client.h"
+#include "store/database.h"
 
 namespace mycouch::app {
 
@@ -58,12 +62,18 @@ class CouchSource {
   /// has replaced it.
   Task<std::string> revisions(std::vector<SourceRevision> asked, bool latest);
 
+  /// Takes in the content of an attachment as it comes, with a writer from `open` for each attempt.
   /// `not_found` where the source has none.
-  Task<std::string> attachment(SourceRevision of, std::string name, std::size_t max_bytes);
+  using OpenWriter = std::function<Task<std::unique_ptr<store::AttachmentWriter>>()>;
+  Task<std::shared_ptr<const doc::StoredContent>> attachment(SourceRevision of, std::string name,
+                                                             std::uint64_t max_bytes, OpenWriter open);
 
  private:
-  Task<http::Response> send(http::ClientRequest request);
+  using Attempt = std::function<Task<http::Response>()>;
+
+  Task<http::Response> send(http::ClientRequest request, http::TakePiece take = {});
   Task<http::Response> send_patiently(http::ClientRequest request);
+  Task<http::Response> try_patiently(Attempt attempt);
 
   SourceAddress address_;
   http::ClientSession session_;

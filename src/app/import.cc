@@ -53,7 +53,7 @@ Result<ImportCounts> run(const Config& config, const ImportRequest& request, Sou
                         .allow_missing_tenants = request.allow_missing_tenants,
                         .from_start = request.from_start,
                         .max_document_size = config.max_document_size,
-                        .max_attachment_bytes = config.http.max_body};
+                        .max_attachment = config.max_attachment};
   boost::asio::io_context context(1);
   base::Pool pool(kPoolThreads);
   MYCOUCH_TRY(std::unique_ptr<store::Store> store, open(config.store, request, pool));

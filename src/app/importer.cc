@@ -14,8 +14,11 @@
 namespace mycouch::app {
 namespace {
 
-// Documents and attachments that are written as one batch, at about.
+// Documents and attachments in memory that are written as one batch, at about.
 constexpr std::size_t kMaxGathered = std::size_t{32} << 20;
+
+// An attachment of so many stored bytes waits in memory for its document.
+constexpr std::size_t kKeptInMemory = std::size_t{64} << 10;
 
 // An answer of _bulk_get: itself, `results`, a result, `docs`, an entry, `ok`, the document's members.
 constexpr int kAnswerDepth = 6;
@@ -59,6 +62,8 @@ std::size_t bytes_of(const doc::Edit& edit) {
   std::size_t bytes = edit.body.size();
   for (const doc::IncomingAttachment& attachment : edit.attachments) {
     if (attachment.data) bytes += attachment.data->size();
+    const bool in_memory = attachment.stored && attachment.stored->stored_length <= kKeptInMemory;
+    if (in_memory) bytes += attachment.stored->stored_length;
   }
   return bytes;
 }
@@ -315,7 +320,7 @@ Task<std::vector<doc::Edit>> Importer::without_known(const std::string& tenant,
 
 Task<void> Importer::take_in(const std::string& tenant, std::vector<doc::Edit> edits) {
   for (doc::Edit& edit : edits) {
-    MYCOUCH_CO_TRY(const bool complete, co_await fetch_attachments(edit));
+    MYCOUCH_CO_TRY(const bool complete, co_await fetch_attachments(tenant, edit));
     if (!complete) continue;
     gathered_bytes_ += bytes_of(edit);
     gathered_[tenant].push_back(std::move(edit));
@@ -325,11 +330,16 @@ Task<void> Importer::take_in(const std::string& tenant, std::vector<doc::Edit> e
 }
 
 // False where one could not be had; the revision is left out then.
-Task<bool> Importer::fetch_attachments(doc::Edit& edit) {
+Task<bool> Importer::fetch_attachments(const std::string& tenant, doc::Edit& edit) {
+  if (edit.attachments.empty()) co_return true;
+  MYCOUCH_CO_TRY(auto database, co_await store_.open(plan_.database, confinement_of(tenant)));
   for (doc::IncomingAttachment& attachment : edit.attachments) {
     if (attachment.data) continue;
-    Result<std::string> content = co_await source_.attachment({edit.id, edit.path.leaf().text()},
-                                                              attachment.name, plan_.max_attachment_bytes);
+    auto open = [&database, type = attachment.content_type] {
+      return database->take_content({.content_type = type, .kept_in_memory = kKeptInMemory});
+    };
+    auto content = co_await source_.attachment({edit.id, edit.path.leaf().text()}, attachment.name,
+                                               plan_.max_attachment, open);
     if (!content && content.error().code != Errc::too_large && content.error().code != Errc::not_found) {
       co_return std::unexpected(std::move(content).error());
     }
@@ -339,7 +349,7 @@ Task<bool> Importer::fetch_attachments(doc::Edit& edit) {
                 "attachment " + attachment.name);
       co_return false;
     }
-    attachment.data = *std::move(content);
+    attachment.stored = *std::move(content);
     attachment.digest.reset();  // of what the source has stored, which may be compressed
   }
   co_return true;

@@ -3,7 +3,8 @@
 //
 // It follows the source's changes in pages. What a page has brought is on the disk before the checkpoint
 // moves past it, and what is here already is not fetched again: so it can be ended at any moment, and goes on
-// where it stood. At most a page, and some 100 MB of documents and attachments, is in memory at a time.
+// where it stood. At most a page, and some 100 MB of documents and small attachments, is in memory at a time;
+// larger attachments go to the store as they come.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,8 @@ struct ImportPlan {
   std::size_t batch = 500;               // documents of a page
   bool allow_missing_tenants = false;    // what belongs to them comes too, and waits for them
   bool from_start = false;               // whatever the checkpoint says
-  std::uint64_t max_document_size = 0;   // bytes of a document's JSON
-  std::size_t max_attachment_bytes = 0;  // of one
+  std::uint64_t max_document_size = 0;  // bytes of a document's JSON
+  std::uint64_t max_attachment = 0;     // bytes of one
 };
 
 /// Why a revision was left out.
@@ -103,7 +104,7 @@ class Importer {
   Task<TenantState> state_of(const std::string& tenant);
   Task<std::vector<doc::Edit>> without_known(const std::string& tenant, std::vector<doc::Edit> edits);
   Task<void> take_in(const std::string& tenant, std::vector<doc::Edit> edits);
-  Task<bool> fetch_attachments(doc::Edit& edit);
+  Task<bool> fetch_attachments(const std::string& tenant, doc::Edit& edit);
   Task<void> write_gathered();
 
   void leave_out(const doc::Edit& edit, LeftOutReason reason, std::string detail = {});

@@ -99,12 +99,12 @@ Result<void> check_id(std::string_view id);
 
 /// Reads one document. `node` is a value of `outline` whose members, where it is an object, are within the
 /// outline's depth. `url_id` is the id of the path, which counts where `_id` says another one; without
-/// either, the Edit's id stays empty for the caller to make. Where both are there, `_revisions` counts and
-/// `_rev` does not. With new_edits=false one of them must be there, unless there is a path: a revision may
-/// stand in its URL, which is the caller's to see. Errors as CouchDB has them: not an object; `_id` not a
-/// string or not an id; an unknown member that begins with '_' (`doc_validation`); a malformed `_rev`,
-/// `_revisions`, `_attachments`,
-/// `_deleted`; too large; another value of the stamp (`forbidden`).
+/// either, the Edit's id stays empty for the caller to make. One that begins with "_local/" the caller has
+/// checked; revisions are local ones then. Where both are there, `_revisions` counts and `_rev` does not.
+/// With new_edits=false one of them must be there, unless there is a path: a revision may stand in its URL,
+/// which is the caller's to see. Errors as CouchDB has them: not an object; `_id` not a string or not an id;
+/// an unknown member that begins with '_' (`doc_validation`); a malformed `_rev`, `_revisions`,
+/// `_attachments`, `_deleted`; too large; another value of the stamp (`forbidden`).
 Result<Edit> read_edit(const json::Outline& outline, const json::Node& node, std::string_view url_id,
                        const EditRules& rules);
 

@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "doc/document.h"
+#include "doc/local_revision.h"
 #include "json/writer.h"
 
 namespace mycouch::doc {
@@ -86,9 +87,10 @@ void append_member(std::string& body, std::string_view name) {
   body += ':';
 }
 
-Result<Revision> read_revision(const json::Node& node) {
+Result<Revision> read_revision(const json::Node& node, bool local) {
   if (node.kind != json::Kind::string) return fail(Errc::bad_request, "Invalid rev format");
-  return parse_revision(StringContent(node.text).view());
+  StringContent text(node.text);
+  return local ? parse_local_revision(text.view()) : parse_revision(text.view());
 }
 
 Result<std::vector<RevHash>> read_hashes(const json::Outline& outline, const json::Node& ids) {
@@ -102,8 +104,9 @@ Result<std::vector<RevHash>> read_hashes(const json::Outline& outline, const jso
   return hashes;
 }
 
-// {"start":0,"ids":[]} is what CouchDB makes of no revision at all: an empty path.
-Result<RevPath> read_revisions(const json::Node& node) {
+// {"start":0,"ids":[]} is what CouchDB makes of no revision at all: an empty path. A local document has no
+// generations that could be too few.
+Result<RevPath> read_revisions(const json::Node& node, bool local) {
   if (node.kind != json::Kind::object) return bad_member(kRevisionsMember);
   MYCOUCH_TRY(json::Outline outline, json::outline(node.text, 2));
   const json::Node* start = outline.find(outline.root(), "start");
@@ -115,7 +118,7 @@ Result<RevPath> read_revisions(const json::Node& node) {
   }
   RevPath path{.generation = *generation};
   MYCOUCH_TRY(path.hashes, read_hashes(outline, *ids));
-  if (path.hashes.size() > path.generation) {
+  if (path.hashes.size() > path.generation && !local) {
     return fail(Errc::doc_validation, "_revisions.start is less than the number of _revisions.ids.");
   }
   if (path.hashes.empty() && path.generation > 0) {
@@ -222,7 +225,7 @@ Result<std::vector<IncomingAttachment>> read_attachments(const json::Node& node)
 class EditReader {
  public:
   EditReader(std::string_view url_id, std::size_t document_size, const EditRules& rules)
-      : rules_(rules), has_url_id_(!url_id.empty()) {
+      : rules_(rules), has_url_id_(!url_id.empty()), local_(url_id.starts_with(kLocalPrefix)) {
     edit_.id = url_id;
     edit_.body.reserve(document_size);
     edit_.body = '{';
@@ -264,7 +267,7 @@ class EditReader {
   Result<void> special_member(const json::Node& node) {
     if (node.name == "_id") return id(node);
     if (node.name == "_rev") {
-      MYCOUCH_TRY(rev_, read_revision(node));
+      MYCOUCH_TRY(rev_, read_revision(node, local_));
       return {};
     }
     if (node.name == "_deleted" && node.kind == json::Kind::boolean) {
@@ -272,7 +275,7 @@ class EditReader {
       return {};
     }
     if (node.name == kRevisionsMember) {
-      MYCOUCH_TRY(edit_.path, read_revisions(node));
+      MYCOUCH_TRY(edit_.path, read_revisions(node, local_));
       return {};
     }
     if (node.name == kAttachmentsMember) {
@@ -289,7 +292,10 @@ class EditReader {
   Result<void> id(const json::Node& node) {
     if (node.kind != json::Kind::string) return fail(Errc::illegal_docid, "Document id must be a string");
     StringContent id(node.text);
-    MYCOUCH_CHECK(check_id(id.view()));
+    // Where the path has the id, another is passed over, as long as it is one.
+    const bool other_local =
+        has_url_id_ && id.view().starts_with(kLocalPrefix) && id.view().size() > kLocalPrefix.size();
+    if (!other_local) MYCOUCH_CHECK(check_id(id.view()));
     if (!has_url_id_) edit_.id = id.view();
     return {};
   }
@@ -312,6 +318,7 @@ class EditReader {
 
   const EditRules& rules_;
   const bool has_url_id_;
+  const bool local_;
   Edit edit_;
   std::optional<Revision> rev_;
   bool stamped_ = false;
@@ -335,7 +342,7 @@ Result<void> check_id(std::string_view id) {
 Result<Edit> read_edit(const json::Outline& outline, const json::Node& node, std::string_view url_id,
                        const EditRules& rules) {
   if (node.kind != json::Kind::object) return fail(Errc::bad_request, "Document must be a JSON object");
-  if (!url_id.empty()) MYCOUCH_CHECK(check_id(url_id));
+  if (!url_id.empty() && !url_id.starts_with(kLocalPrefix)) MYCOUCH_CHECK(check_id(url_id));
   EditReader reader(url_id, node.text.size(), rules);
   for (const json::Node& child : outline.children(node)) MYCOUCH_CHECK(reader.member(child));
   return std::move(reader).finish();

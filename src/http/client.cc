@@ -34,6 +34,34 @@ namespace {
 
 constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kLargestHead = 64 << 10;
+// A content that is taken in pieces is handed on when so much has come.
+constexpr std::size_t kPiece = std::size_t{64} << 10;
+
+// Text that grows as it comes: how long it will be is only the word of who sends it.
+struct GrowingBody {
+  using value_type = std::string;
+
+  class reader {
+   public:
+    template <bool is_request, class Fields>
+    reader(beast::http::header<is_request, Fields>&, value_type& body) : body_(body) {}
+
+    void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
+
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, error_code& error) {
+      error = {};
+      const std::size_t size = body_.size();
+      body_.resize(size + beast::buffer_bytes(buffers));
+      return asio::buffer_copy(asio::buffer(body_.data() + size, body_.size() - size), buffers);
+    }
+
+    void finish(error_code& error) { error = {}; }
+
+   private:
+    value_type& body_;
+  };
+};
 
 std::unexpected<Error> no_answer(const Url& url, const error_code& error) {
   return fail(Errc::unavailable, "no answer from " + url.host + ": " + error.message());
@@ -114,7 +142,7 @@ beast::http::request<beast::http::string_body> to_beast(ClientRequest request, c
   return message;
 }
 
-Response from_beast(beast::http::response<beast::http::string_body> message) {
+Response from_beast(beast::http::response<GrowingBody> message) {
   Response response{.status = message.result_int(), .headers = {}, .body = std::move(message.body())};
   for (const auto& field : message) {
     response.headers.add({field.name_string().data(), field.name_string().size()},
@@ -128,19 +156,26 @@ struct ExchangeTerms {
   bool keep = false;                  // the connection is wanted afterwards
 };
 
+// Whether there is enough of a content to hand on.
+bool makes_a_piece(const beast::http::response_parser<GrowingBody>& parser) {
+  if (!parser.is_header_done() || parser.get().result() != beast::http::status::ok) return false;
+  const std::size_t size = parser.get().body().size();
+  return size >= kPiece || (size > 0 && parser.is_done());
+}
+
 struct Exchanged {
   Response response;
   bool kept = false;  // the connection is good for another request
 };
 
-// `answered` becomes true with the first byte of an answer.
+// `answered` becomes true with the first byte of an answer. An empty `take` takes nothing.
 template <class Stream>
 Task<Exchanged> exchange(Stream& stream, beast::flat_buffer& buffer, ClientRequest request, Url url,
-                         ExchangeTerms terms, bool& answered) {
+                         ExchangeTerms terms, const TakePiece& take, bool& answered) {
   auto begin_step = [&] {
     if (terms.step.count() > 0) beast::get_lowest_layer(stream).expires_after(terms.step);
   };
-  beast::http::response_parser<beast::http::string_body> parser;
+  beast::http::response_parser<GrowingBody> parser;
   parser.header_limit(kLargestHead);
   parser.body_limit(request.max_response);
   parser.skip(request.method == Method::head);
@@ -157,6 +192,9 @@ Task<Exchanged> exchange(Stream& stream, beast::flat_buffer& buffer, ClientReque
       co_return fail(Errc::too_large, "the answer of " + url.host + " is too large");
     }
     if (error) co_return no_answer(url, error);
+    if (take && makes_a_piece(parser)) {
+      MYCOUCH_CO_CHECK(co_await take(std::exchange(parser.get().body(), {})));
+    }
   }
   const bool kept = terms.keep && parser.get().keep_alive();
   co_return Exchanged{from_beast(parser.release()), kept};
@@ -180,14 +218,14 @@ Task<Response> fetch(ClientRequest request) {
     beast::tcp_stream stream(executor);
     MYCOUCH_CO_CHECK(co_await connect(stream, std::move(endpoints), url, deadline));
     MYCOUCH_CO_TRY(Exchanged exchanged, co_await exchange(stream, buffer, std::move(request), std::move(url),
-                                                          ExchangeTerms{}, answered));
+                                                          ExchangeTerms{}, TakePiece{}, answered));
     co_return std::move(exchanged.response);
   }
   TlsStream stream(executor, tls_context());
   MYCOUCH_CO_CHECK(co_await connect(beast::get_lowest_layer(stream), std::move(endpoints), url, deadline));
   MYCOUCH_CO_CHECK(co_await shake_hands(stream, url));
   MYCOUCH_CO_TRY(Exchanged exchanged, co_await exchange(stream, buffer, std::move(request), std::move(url),
-                                                        ExchangeTerms{}, answered));
+                                                        ExchangeTerms{}, TakePiece{}, answered));
   co_return std::move(exchanged.response);
 }
 
@@ -223,6 +261,10 @@ ClientSession::ClientSession(ClientSession&&) noexcept = default;
 ClientSession& ClientSession::operator=(ClientSession&&) noexcept = default;
 
 Task<Response> ClientSession::fetch(ClientRequest request) {
+  return fetch(std::move(request), {});
+}
+
+Task<Response> ClientSession::fetch(ClientRequest request, TakePiece take) {
   MYCOUCH_CO_TRY(const Url url, parse_url(request.url));
   const bool repeatable =
       request.repeatable || request.method == Method::get || request.method == Method::head;
@@ -239,10 +281,10 @@ Task<Response> ClientSession::fetch(ClientRequest request) {
     bool answered = false;
     Result<Exchanged> exchanged;
     if (auto* plain = std::get_if<beast::tcp_stream>(&connection->stream)) {
-      exchanged = co_await exchange(*plain, connection->buffer, request, url, terms, answered);
+      exchanged = co_await exchange(*plain, connection->buffer, request, url, terms, take, answered);
     } else {
       exchanged = co_await exchange(std::get<TlsStream>(connection->stream), connection->buffer, request, url,
-                                    terms, answered);
+                                    terms, take, answered);
     }
     if (exchanged) {
       if (exchanged->kept) kept_ = std::move(connection);

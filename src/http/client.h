@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ struct ClientRequest {
 /// Any status is an answer. Runs on the calling coroutine's executor; name resolution does not block it.
 Task<Response> fetch(ClientRequest request);
 
+/// Takes the next bytes of a content; an error ends the request, and is its result.
+using TakePiece = std::function<Task<void>(std::string piece)>;
+
 /// Requests to one server, one after another, over a connection that is kept as long as the server keeps it.
 /// For one coroutine at a time. A request for another server takes a new connection.
 class ClientSession {
@@ -40,6 +44,11 @@ class ClientSession {
   /// answer), so that a large answer may take its time. A kept connection may turn out to be closed: a
   /// request that is repeatable is then sent again on a new one.
   Task<Response> fetch(ClientRequest request);
+
+  /// The same, but the content of an answer with status 200 goes to `take` as it comes and not into the
+  /// answer, so that it may be larger than memory; `max_response` bounds it. Where the answer breaks off,
+  /// what was taken is not all of it.
+  Task<Response> fetch(ClientRequest request, TakePiece take);
 
  private:
   struct Connection;

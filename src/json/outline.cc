@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "json/repeated_members.h"
+
 namespace mycouch::json {
 namespace {
 
@@ -184,8 +186,21 @@ std::string decode_string(std::string_view text) {
 // caller's text, at the same offsets.
 class OutlineBuilder {
  public:
-  OutlineBuilder(std::string_view text, const char* padded, int depth, Limits limits)
-      : text_(text), padded_(padded), depth_(depth), limits_(limits) {}
+  struct Options {
+    int depth = 0;
+    Limits limits = {};
+    bool repeated_members = false;  // of the value itself
+  };
+
+  static Result<Outline> build(std::string_view text, const Options& options);
+
+ private:
+  OutlineBuilder(std::string_view text, const char* padded, const Options& options)
+      : text_(text),
+        padded_(padded),
+        depth_(options.depth),
+        limits_(options.limits),
+        repeated_members_(options.repeated_members) {}
 
   // `Value` is a simdjson document or value.
   template <class V>
@@ -216,7 +231,6 @@ class OutlineBuilder {
   std::vector<std::unique_ptr<std::string>> decoded;
   const char* end = nullptr;  // in the padded copy, behind the value that was visited last
 
- private:
   std::unexpected<Error> nested_too_deep() const {
     return fail(Errc::bad_request, fmt::format("JSON nested deeper than {} levels", limits_.max_nesting));
   }
@@ -294,7 +308,8 @@ class OutlineBuilder {
       if (record) link(parent, last);
       if (auto inner = visit(field.value(), name, level + 1); !inner) return inner;
     }
-    if (auto unique = check_names(first_name); !unique) return unique;
+    const bool may_repeat = level == 0 && repeated_members_;
+    if (!may_repeat) MYCOUCH_CHECK(check_names(first_name));
     names_.resize(first_name);
     return at_close(members, '}');
   }
@@ -380,10 +395,11 @@ class OutlineBuilder {
   const char* padded_;
   int depth_;
   Limits limits_;
+  bool repeated_members_;
   std::vector<std::string_view> names_;  // of the objects that are open
 };
 
-Result<Outline> outline(std::string_view text, int depth, Limits limits) {
+Result<Outline> OutlineBuilder::build(std::string_view text, const Options& options) {
   thread_local std::unique_ptr<Scratch> scratch;
   if (!scratch) scratch = std::make_unique<Scratch>();
   text = trimmed(text);
@@ -393,7 +409,7 @@ Result<Outline> outline(std::string_view text, int depth, Limits limits) {
   std::memcpy(scratch->padded.data(), text.data(), text.size());
   std::memset(scratch->padded.data() + text.size(), ' ', kPadding);
 
-  OutlineBuilder builder(text, scratch->padded.data(), depth, limits);
+  OutlineBuilder builder(text, scratch->padded.data(), options);
   sj::document document;
   Result<void> walked;
   if (auto error = scratch->parser.iterate(scratch->padded.data(), text.size(), scratch->padded.size())
@@ -411,6 +427,14 @@ Result<Outline> outline(std::string_view text, int depth, Limits limits) {
   result.nodes_ = std::move(builder.nodes);
   result.decoded_ = std::move(builder.decoded);
   return result;
+}
+
+Result<Outline> outline(std::string_view text, int depth, Limits limits) {
+  return OutlineBuilder::build(text, {.depth = depth, .limits = limits});
+}
+
+Result<Outline> outline_with_repeated_members(std::string_view text, int depth) {
+  return OutlineBuilder::build(text, {.depth = depth, .repeated_members = true});
 }
 
 Outline::Children Outline::children(const Node& node) const {

@@ -19,8 +19,7 @@ struct Batch {
   std::vector<std::size_t> edit_rows;
   struct Local {
     std::size_t row;
-    std::string id;
-    LocalEdit edit;
+    doc::Edit edit;
   };
   std::vector<Local> locals;
 };
@@ -43,17 +42,14 @@ Result<const json::Node*> find_docs(const json::Outline& outline) {
   return docs;
 }
 
-std::string id_of(const json::Outline& outline, const json::Node& node) {
-  const json::Node* id = node.kind == json::Kind::object ? outline.find(node, "_id") : nullptr;
-  return id && id->kind == json::Kind::string ? json::decode_string(id->text) : std::string();
-}
-
 Result<void> add_local(Batch& batch, const json::Outline& outline, const json::Node& node, std::string id,
                        const WriteRules& rules) {
-  MYCOUCH_TRY(LocalEdit edit, read_local_edit(outline, node, rules.max_document_size));
-  std::string local_id = id.substr(kLocalPrefix.size());
-  MYCOUCH_CHECK(check_local_id(local_id));
-  batch.locals.push_back({batch.outcomes.rows.size(), std::move(local_id), std::move(edit)});
+  MYCOUCH_TRY(doc::Edit edit, read_local_edit(outline, node, id, rules.max_document_size));
+  if (!batch.outcomes.new_edits && !edit.parent) {
+    return fail(Errc::bad_request,
+                "When `new_edits: false`, the document needs `_rev` or `_revisions` specified");
+  }
+  batch.locals.push_back({batch.outcomes.rows.size(), std::move(edit)});
   batch.outcomes.rows.push_back({std::move(id), {}, {}});
   return {};
 }
@@ -107,15 +103,14 @@ Task<void> write_edits(store::Database& database, Batch& batch) {
 Task<void> write_locals(store::Database& database, Batch& batch) {
   for (Batch::Local& local : batch.locals) {
     BulkOutcome& row = batch.outcomes.rows[local.row];
-    std::uint64_t version = 0;
-    if (local.edit.deleted) {
-      auto removed = co_await database.remove_local(local.id);
-      if (!removed && removed.error().code != Errc::not_found) co_return std::unexpected(removed.error());
+    auto version = co_await write_local(database, std::move(local.edit));
+    if (version) {
+      row.rev = "0-" + std::to_string(*version);
+    } else if (version.error().code == Errc::bad_request) {
+      row.error = std::move(version).error();
     } else {
-      version = local.edit.document.version;
-      MYCOUCH_CO_CHECK(co_await database.write_local(local.id, std::move(local.edit.document)));
+      co_return std::unexpected(std::move(version).error());
     }
-    row.rev = "0-" + std::to_string(version);
   }
   co_return Result<void>{};
 }

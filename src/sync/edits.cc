@@ -29,6 +29,11 @@ Result<bool> carries_code(std::string_view body) {
 
 }  // namespace
 
+std::string id_of(const json::Outline& outline, const json::Node& node) {
+  const json::Node* id = node.kind == json::Kind::object ? outline.find(node, "_id") : nullptr;
+  return id && id->kind == json::Kind::string ? json::decode_string(id->text) : std::string();
+}
+
 Result<doc::Edit> read_edit(const json::Outline& outline, const json::Node& node, std::string_view url_id,
                             bool new_edits, const WriteRules& rules) {
   doc::EditRules edit_rules{new_edits, rules.stamp, rules.max_document_size};

@@ -19,6 +19,9 @@ struct WriteRules {
   std::uint64_t max_document_size = 8'000'000;
 };
 
+/// The `_id` of a document as it was sent; empty where that has none, or one that is no text.
+std::string id_of(const json::Outline& outline, const json::Node& node);
+
 /// Reads one document; the errors of doc::read_edit, and `forbidden` for code in a design document.
 Result<doc::Edit> read_edit(const json::Outline& outline, const json::Node& node, std::string_view url_id,
                             bool new_edits, const WriteRules& rules);

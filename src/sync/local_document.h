@@ -7,29 +7,26 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "doc/document.h"
+#include "doc/local_revision.h"
 #include "json/outline.h"
 #include "store/database.h"
 
 namespace mycouch::sync {
 
-inline constexpr std::string_view kLocalPrefix = "_local/";
+using doc::kLocalPrefix;
 
 /// `id` is without the prefix; `illegal_docid` for an empty one and for over 4,096 bytes.
 Result<void> check_local_id(std::string_view id);
 
-/// What a client sends of one.
-struct LocalEdit {
-  /// Without the members that CouchDB keeps elsewhere (_id, _rev, …); its version follows the one that is
-  /// sent.
-  store::LocalDocument document;
-  bool deleted = false;
-};
-
-/// Any `_rev` of the form "0-N" passes: CouchDB does not check for conflicts here either. `bad_request` for
-/// another form and for what is no object, `doc_validation` for an unknown member that begins with '_',
-/// `too_large`.
-Result<LocalEdit> read_local_edit(const json::Outline& outline, const json::Node& node,
+/// What a client sends of one, read as any document is, with its errors; `id` is with the prefix. Attachments
+/// are read and have no place in it.
+Result<doc::Edit> read_local_edit(const json::Outline& outline, const json::Node& node, std::string_view id,
                                   std::uint64_t max_document_size);
+
+/// Writes it, or removes it whether it was there or not: the version that there is now, 0 for none. CouchDB
+/// does not check for conflicts here either. `bad_request` where its parent is no local document's revision.
+Task<std::uint64_t> write_local(store::Database& database, doc::Edit edit);
 
 /// `id` is without the prefix.
 void append_json(std::string& out, std::string_view id, const store::LocalDocument& document,

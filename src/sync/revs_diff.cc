@@ -1,6 +1,8 @@
 #include "sync/revs_diff.h"
 
-#include "json/outline.h"
+#include <unordered_map>
+
+#include "json/repeated_members.h"
 #include "json/writer.h"
 #include "sync/limits.h"
 
@@ -37,17 +39,20 @@ void append_by_id(std::string& out, const std::vector<store::Database::Revisions
 }  // namespace
 
 Result<RevisionsAsked> read_revisions_asked(std::string_view body) {
-  MYCOUCH_TRY(json::Outline outline, json::outline(body, kDepth));
+  MYCOUCH_TRY(json::Outline outline, json::outline_with_repeated_members(body, kDepth));
   if (outline.root().kind != json::Kind::object) {
     return fail(Errc::bad_request, "Request body must be a JSON object");
   }
   RevisionsAsked asked;
-  std::size_t count = 0;  // of revisions
+  std::unordered_map<std::string_view, std::size_t> places;  // of the ids in `asked`
+  std::size_t count = 0;                                     // of revisions
   for (const json::Node& list : outline.children(outline.root())) {
     MYCOUCH_CHECK(check_count(asked.size() + 1, kMaxDocuments, "ids"));
     if (list.kind != json::Kind::array) return fail(Errc::bad_request, "Invalid list of revisions");
-    auto& [id, revisions] = asked.emplace_back();
-    id = list.name;
+    const auto [place, is_new] = places.try_emplace(list.name, asked.size());
+    if (is_new) asked.emplace_back().first = list.name;
+    std::vector<doc::Revision>& revisions = asked[place->second].second;
+    revisions.clear();
     for (const json::Node& text : outline.children(list)) {
       MYCOUCH_CHECK(check_count(++count, kMaxRevisions, "revisions"));
       if (text.kind != json::Kind::string) return fail(Errc::bad_request, "Invalid rev format");

@@ -14,7 +14,8 @@ namespace mycouch::sync {
 using RevisionsAsked = std::vector<std::pair<std::string, std::vector<doc::Revision>>>;
 
 /// {"id":["1-abc",…],…}; `bad_request` for another shape, `too_large` for over kMaxDocuments or
-/// kMaxRevisions.
+/// kMaxRevisions. Of an id that is there twice the last list counts, as in CouchDB, whose replicator asks so
+/// where a feed told of a document twice: the later row names all leaves.
 Result<RevisionsAsked> read_revisions_asked(std::string_view body);
 
 /// {"id":{"missing":[…],"possible_ancestors":[…]},…}, without the ids of which nothing is missing.

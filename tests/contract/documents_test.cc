@@ -265,9 +265,27 @@ TEST_P(StoreContractTest, ANewLimitOfRevisionsTakesEffectAtTheNextWrite) {
   EXPECT_TRUE(run(db->change_settings({.revs_limit = 2})));
   ReadOptions options;
   options.revs = true;
-  EXPECT_EQ(run(db->read("x", options))->revisions.hashes.size(), 4U);
+  options.revs_info = true;
+  auto known = [&] { return run(db->read("x", options))->revs_info.size(); };
+  auto shown = [&] { return run(db->read("x", options))->revisions.hashes.size(); };
+  EXPECT_EQ(known(), 4U);
+  EXPECT_EQ(shown(), 2U);
   replicate(*db, "x", "{}", {"5-ee", "4-dd"});
-  EXPECT_EQ(run(db->read("x", options))->revisions.hashes.size(), 2U);
+  EXPECT_EQ(known(), 2U);
+}
+
+TEST_P(StoreContractTest, AHistoryIsShownUpToTheLimitWhereAnotherBranchKeepsItLonger) {
+  auto db = tenant("a");
+  EXPECT_TRUE(run(db->change_settings({.revs_limit = 3})));
+  replicate(*db, "x", "{}", {"2-bb", "1-aa"});
+  replicate(*db, "x", "{}", {"3-cc", "2-bb"});
+  replicate(*db, "x", "{}", {"5-ff", "4-ee", "3-dd", "2-bb"});
+  ReadOptions options;
+  options.revs = true;
+  options.revs_info = true;
+  auto winner = run(db->read("x", options));
+  EXPECT_EQ(winner->revs_info.size(), 5U);
+  EXPECT_EQ(winner->revisions.hashes.size(), 3U);
 }
 
 TEST_P(StoreContractTest, ATombstoneIsNotFollowedByNameUnlessTheDocumentLives) {

@@ -57,6 +57,7 @@ async function runEpisode({ couch, ours, seed, episode: number, result }) {
         if (theirs.status < 300 !== mine.status < 300) return;
       }
       learn?.(theirs);
+      episode.observe(theirs);
     }
   } finally {
     await Promise.all(sides.map((side) => side.send({ method: 'DELETE', path: episode.path }).finally(() => side.close())));

@@ -9,14 +9,16 @@ const wrongRevisions = ['x', '1', '1-', '-1', 'a-b', '', '1-x-y', '-'];
 export class Episode {
   /** id to its revisions, in the order in which they came to be known: those that were made elsewhere and here. */
   documents = new Map();
-  locals = new Set();
   requests = 0;
   /**
    * Set once two branches of a document end in revisions of one generation that the servers hashed themselves: which of
    * them wins is then not the same on both.
    */
   undecided = false;
+  /** Whether `_revs_limit` was set. */
+  limited = false;
   #madeHere = new Map();
+  #purged = new Set();
 
   constructor(random, known, database) {
     this.random = random;
@@ -44,6 +46,30 @@ export class Episode {
 
   revisionsOf(id) {
     return this.documents.get(id) ?? [];
+  }
+
+  /**
+   * Whether something of the document is there that an edit may name as its parent. CouchDB looks whether that of a
+   * document that is not there is one, and tells of a conflict, only while it has not read the database's validation
+   * functions yet; otherwise it makes the document with that parent. mycouch always tells of the conflict
+   * (docs/compatibility.md), so no request names one.
+   */
+  mayName(id) {
+    return this.documents.has(id) && !this.#purged.has(id);
+  }
+
+  /**
+   * Where a lower `_revs_limit` shortens a document's histories, CouchDB does it, and tells of a change, even with a write
+   * that it refuses; mycouch with the next one that it makes. They differ from then on.
+   */
+  observe({ status, body }) {
+    const refused = status === 409 || (Array.isArray(body) && body.some((row) => row?.error === 'conflict'));
+    if (this.limited && refused) this.undecided = true;
+  }
+
+  /** A purge has taken all of the document. */
+  forget(id) {
+    this.#purged.add(id);
   }
 
   /** Most often the newest that is known of the document. */
@@ -76,6 +102,7 @@ export class Episode {
 
   learn(id, revision, { here = false } = {}) {
     if (!this.documents.has(id)) this.documents.set(id, []);
+    this.#purged.delete(id);
     const revisions = this.documents.get(id);
     if (!revisions.includes(revision)) revisions.push(revision);
     if (!here) return;

@@ -43,7 +43,7 @@ function document(episode, id) {
   if (wrong === 5) Object.assign(doc, { _revs_info: [], _conflicts: [], _deleted_conflicts: [], _local_seq: 1 });
   if (wrong === 6) doc._id = random.pick([1, null, '', '_x', [], {}]);
   if (wrong === 7) doc._attachments = random.pick([1, [], null, 'x']);
-  if (doc._rev === undefined && wrong !== 4 && episode.revisionsOf(id).length > 0 && random.chance(0.85)) doc._rev = episode.revision(id);
+  if (doc._rev === undefined && wrong !== 4 && episode.mayName(id) && random.chance(0.85)) doc._rev = episode.revision(id);
   if (wrong > 8 && random.chance(0.12)) doc._deleted = true;
   return doc;
 }
@@ -78,7 +78,7 @@ function put(episode) {
   const doc = document(episode, id);
   const parameters = {};
   const headers = {};
-  if (doc?._rev !== undefined && random.chance(0.2)) {
+  if (doc?._rev !== undefined && episode.mayName(id) && random.chance(0.2)) {
     parameters.rev = random.chance(0.7) ? String(doc._rev) : episode.revision(id);
     if (random.chance(0.7)) delete doc._rev;
   } else if (doc?._rev !== undefined && random.chance(0.1)) {
@@ -149,7 +149,7 @@ function copy(episode) {
   const { random } = episode;
   const id = episode.usedId();
   const to = episode.id();
-  const destination = `${to.startsWith('_design/') ? to : encode(to)}${random.chance(0.4) ? `?rev=${episode.revision(to)}` : ''}`;
+  const destination = `${to.startsWith('_design/') ? to : encode(to)}${episode.mayName(to) && random.chance(0.4) ? `?rev=${episode.revision(to)}` : ''}`;
   const headers = random.chance(0.95) ? { destination: random.chance(0.95) ? destination : random.pick(['', '/', 'http://x/y', '?rev=1-a', 'a?b=c']) } : {};
   const parameters = random.chance(0.3) ? { rev: episode.revision(id) } : {};
   return { method: 'COPY', path: documentPath(episode, id) + query(parameters), headers, learn: learnWritten(episode) };
@@ -157,7 +157,7 @@ function copy(episode) {
 
 function post(episode) {
   const { random } = episode;
-  const id = episode.id();
+  const id = random.chance(0.05) ? `_local/${episode.localId()}` : episode.id();
   const doc = document(episode, id);
   if (doc && typeof doc === 'object' && !Array.isArray(doc)) doc._id ??= id;
   return { method: 'POST', path: episode.path + (random.chance(0.05) ? '?new_edits=false' : ''), body: doc, learn: learnWritten(episode) };
@@ -176,15 +176,28 @@ function inOrder(docs) {
   return docs.sort((a, b) => Buffer.compare(bytes(a), bytes(b)));
 }
 
+/**
+ * Without those that would make a document anew which the same request deletes: CouchDB takes that for a conflict where it
+ * looks before it writes (design documents, and while it has not read the validation functions), and does it otherwise.
+ */
+function withoutNewLives(docs) {
+  const deleted = new Set();
+  return docs.filter((doc) => {
+    if (doc?._deleted === true) deleted.add(doc._id);
+    return !(deleted.has(doc?._id) && doc._rev === undefined && doc._deleted !== true);
+  });
+}
+
 function bulkDocs(episode) {
   const { random } = episode;
   const docs = Array.from({ length: random.below(5) }, () => {
     const id = random.chance(0.1) ? `_local/${episode.localId()}` : episode.id();
     const doc = document(episode, id);
     if (doc && typeof doc === 'object' && !Array.isArray(doc)) doc._id ??= id;
+    if (doc?._id?.startsWith?.('_local/') && random.chance(0.3)) doc._rev = random.pick(['0-1', '0-2', 'x']);
     return doc;
   });
-  const body = { docs: inOrder(docs) };
+  const body = { docs: withoutNewLives(inOrder(docs)) };
   if (random.chance(0.1)) body.new_edits = random.pick([true, true, 'false', 1, null]);
   return { method: 'POST', path: `${episode.path}/_bulk_docs`, body, learn: learnRows(episode) };
 }
@@ -309,13 +322,16 @@ function local(episode) {
   const path = `${episode.path}/${random.pick(['_local/', '_local%2F'])}${encode(id)}`;
   const method = random.weighted({ GET: 4, PUT: 5, DELETE: 2, HEAD: 1, COPY: 1 });
   const parameters = random.chance(0.3) ? { rev: random.pick(['0-1', '0-2', '1-x', 'x', '0-0']) } : {};
-  if (method === 'COPY') return { method, path, headers: { destination: random.pick(['_local/b', 'copied', 'a']) }, learn: learnWritten(episode) };
-  if (method !== 'PUT') return { method, path: path + (method === 'DELETE' ? query(parameters) : random.chance(0.2) ? query(flags(random, ['revs', 'conflicts', 'revs_info', 'meta'])) : '') };
+  if (method === 'COPY') return { method, path, headers: { destination: random.pick(['_local/b', '_local/b?rev=0-4', '_local/b?rev=1-x', 'copied', 'a']) }, learn: learnWritten(episode) };
+  if (method === 'DELETE') return { method, path: path + query(parameters) };
+  if (method !== 'PUT') return { method, path: path + query({ ...(random.chance(0.2) ? parameters : {}), ...(random.chance(0.2) ? flags(random, ['revs', 'conflicts', 'revs_info', 'meta', 'latest']) : {}) }) };
   const doc = episode.body();
   if (random.chance(0.4)) doc._rev = random.pick(['0-1', '0-2', '0-3', '1-x', 'x', 1]);
   if (random.chance(0.1)) doc._deleted = true;
   if (random.chance(0.05)) doc._x = 1;
-  return { method, path, body: doc };
+  // Beside a `_rev`, CouchDB takes {start: 0, ids: []} for none where it comes later.
+  if (doc._rev === undefined && random.chance(0.1)) doc._revisions = random.pick([1, { start: 0, ids: ['3'] }, { start: 0, ids: [] }, { start: 1, ids: [1] }]);
+  return { method, path: path + (random.chance(0.2) ? query(parameters) : ''), body: doc };
 }
 
 // CouchDB does not notice where a purge leaves a document with tombstones only, and goes on counting it: such an episode
@@ -335,6 +351,7 @@ function purge(episode) {
     }
   }
   const learn = ({ status, body: answer }) => {
+    if (status < 300) for (const id of Object.keys(body)) if (body[id] === episode.documents.get(id)) episode.forget(id);
     const removed = status < 300 && Object.values(answer.purged).some((revisions) => revisions.length > 0);
     if (removed && !whole) episode.undecided = true;
   };
@@ -349,7 +366,10 @@ function settings(episode) {
     ['_security', ['{"admins":{"names":[],"roles":["_admin"]},"members":{"names":[],"roles":["_admin"]}}', '{}', '[]', '1', '{"admins":1}', '{"members":{"names":"x"}}', '{"cloudant":{}}', '{"admins":{"names":[1],"roles":[]}}']],
   ]);
   const method = random.weighted({ GET: 4, PUT: 4, POST: 1, DELETE: 1, HEAD: 1 });
-  return { method, path: `${episode.path}/${name}`, body: method === 'PUT' || method === 'POST' ? random.pick(values) : undefined };
+  const learn = ({ status }) => {
+    if (method === 'PUT' && name === '_revs_limit' && status < 300) episode.limited = true;
+  };
+  return { method, path: `${episode.path}/${name}`, body: method === 'PUT' || method === 'POST' ? random.pick(values) : undefined, learn };
 }
 
 function databaseInformation(episode) {

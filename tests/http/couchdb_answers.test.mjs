@@ -11,11 +11,12 @@ const timeout = 120_000;
 const couch = couchdb();
 const skip = couch ? false : 'MYCOUCH_TEST_COUCHDB_URL names no CouchDB';
 
+// A body of text is sent as it is.
 async function send({ url, authorization }, database, [method, path, json, headers = {}]) {
   const response = await fetch(`${url}/${database}${path}`, {
     method,
     headers: { authorization, accept: 'application/json', 'content-type': 'application/json', ...headers },
-    body: json === undefined ? undefined : JSON.stringify(json),
+    body: json === undefined || typeof json === 'string' ? json : JSON.stringify(json),
   });
   return { status: response.status, body: await response.json() };
 }

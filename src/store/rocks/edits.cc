@@ -114,8 +114,8 @@ Result<Index> DocumentEdit::parent_of(const doc::Edit& edit) const {
     return node;
   };
   if (edit.parent) {
-    // What is wholly deleted is made anew without a parent; a tombstone is followed beside live branches
-    // only.
+    // What is wholly deleted, or was never there, is made anew without a parent; a tombstone is followed
+    // beside live branches only.
     if (tree.deleted()) return conflict();
     Index node = tree.find(*edit.parent);
     if (node == kNone || !tree.is_leaf(node)) return conflict();
@@ -267,20 +267,14 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
   WriteOutcome outcome{.id = id_, .revision = {}, .error = std::nullopt};
   doc::RevPath path = prepared.edit.path;
   Index base = kNone;
-  // CouchDB takes the word of who names the parent of a document that is not there.
-  const bool is_new = new_edits && entry_->tree.empty();
-  if (is_new && prepared.edit.parent && prepared.edit.parent->generation == UINT32_MAX) {
-    outcome.error = Error{Errc::bad_request, "Invalid rev format"};
-    return outcome;
-  }
-  if (new_edits && !is_new) {
+  if (new_edits) {
     Result<Index> parent = parent_of(prepared.edit);
     if (!parent) {
       outcome.error = std::move(parent).error();
       return outcome;
     }
     base = *parent;
-  } else if (!new_edits) {
+  } else {
     outcome.revision = path.leaf();
     Index known = entry_->tree.find(outcome.revision);
     if (known != kNone && entry_->tree[known].stored) {
@@ -290,7 +284,6 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
     base = base_of(path);
   }
   std::optional<doc::Revision> parent;
-  if (is_new) parent = prepared.edit.parent;
   if (base != kNone) parent = entry_->tree[base].revision;
   const std::uint32_t generation = !new_edits ? path.generation : parent ? parent->generation + 1 : 1;
   Result<std::vector<doc::Attachment>> attachments = attachments_of(prepared, base, generation, new_edits);

@@ -165,7 +165,12 @@ Result<base::Md5> Reader::content_name(const base::Md5& digest) {
 void Reader::describe_tree(doc::Document& document, const Entry& entry, Index node,
                            const ReadOptions& options) const {
   const doc::RevTree& tree = entry.tree;
-  if (options.revs || options.revs_info) document.revisions = tree.path(node);
+  if (options.revs) {
+    document.revisions = tree.path(node);
+    // A branch is longer where another needs its older part.
+    std::vector<doc::RevHash>& hashes = document.revisions.hashes;
+    hashes.resize(std::min<std::size_t>(hashes.size(), view_.target.database->revs_limit()));
+  }
   if (options.revs_info) {
     using State = doc::RevisionStatus::State;
     for (Index at = node; at != kNone; at = tree[at].parent) {
@@ -174,7 +179,6 @@ void Reader::describe_tree(doc::Document& document, const Entry& entry, Index no
                                        : State::available;
       document.revs_info.push_back({tree[at].revision, state});
     }
-    if (!options.revs) document.revisions = {};
   }
   if (options.conflicts || options.deleted_conflicts) {
     for (Index leaf : tree.leaves()) {

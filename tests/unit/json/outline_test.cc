@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "json/repeated_members.h"
 #include "json/value.h"
 #include "json/writer.h"
 
@@ -141,6 +142,18 @@ TEST(OutlineTest, KeepsNumbersThatFitNoMachineType) {
     ASSERT_TRUE(value) << text << value.error().reason;
     EXPECT_EQ(write(*value), "[" + std::string(text) + "]");
   }
+}
+
+TEST(OutlineTest, MembersOfTheValueItselfMayRepeatWhereThatIsAskedFor) {
+  auto repeated = outline_with_repeated_members(R"({"a":1,"b":2,"a":3})", 1);
+  ASSERT_TRUE(repeated) << repeated.error().reason;
+  std::string seen;
+  for (const Node& member : repeated->children(repeated->root())) {
+    seen += std::string(member.name) + std::string(member.text);
+  }
+  EXPECT_EQ(seen, "a1b2a3");
+  EXPECT_FALSE(outline_with_repeated_members(R"({"a":{"b":1,"b":2}})", 2));
+  EXPECT_FALSE(outline_with_repeated_members(R"([{"a":1,"a":2}])", 2));
 }
 
 TEST(OutlineTest, RefusesDuplicateMembersAtAnyDepth) {

@@ -100,5 +100,16 @@ TEST_F(BulkDocs, RemovingALocalDocumentThatIsNotThereIsNoError) {
   EXPECT_EQ(outcomes->rows[0].rev, "0-0");
 }
 
+TEST_F(BulkDocs, ALocalDocumentThatFollowsNoLocalRevisionFailsAlone) {
+  auto outcomes = run(R"({"docs":[{"_id":"_local/x","_rev":"1-a"},{"_id":"_local/y"}]})");
+  ASSERT_TRUE(outcomes.has_value());
+  EXPECT_EQ(outcomes->rows[0].error->reason, "Invalid rev format");
+  EXPECT_EQ(outcomes->rows[1].rev, "0-1");
+}
+
+TEST_F(BulkDocs, AReplicatedLocalDocumentNeedsARevision) {
+  EXPECT_EQ(run(R"({"docs":[{"_id":"_local/x"}],"new_edits":false})").error().code, Errc::bad_request);
+}
+
 }  // namespace
 }  // namespace mycouch::sync

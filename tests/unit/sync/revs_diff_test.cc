@@ -26,6 +26,15 @@ TEST(RevsDiff, ReadsWhatIsAsked) {
   EXPECT_TRUE((*asked)[1].second.empty());
 }
 
+TEST(RevsDiff, OfAnIdThatIsThereTwiceTheLastListCounts) {
+  auto asked = read_revisions_asked(R"({"a":["1-aa"],"b":["1-bb"],"a":["3-cc","2-bb"]})");
+  ASSERT_TRUE(asked.has_value()) << asked.error().reason;
+  ASSERT_EQ(asked->size(), 2U);
+  EXPECT_EQ((*asked)[0].first, "a");
+  EXPECT_EQ((*asked)[0].second, (std::vector{revision("3-cc"), revision("2-bb")}));
+  EXPECT_EQ((*asked)[1].second, std::vector{revision("1-bb")});
+}
+
 TEST(RevsDiff, RefusesOtherShapes) {
   for (std::string_view body :
        {"[]", "3", "{", R"({"a":3})", R"({"a":{}})", R"({"a":["x"]})", R"({"a":[1]})"}) {
