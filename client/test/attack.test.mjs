@@ -170,20 +170,25 @@ test('what cannot be kept on a full disk is not removed either', { timeout }, wi
   const { alice, bob, his, tenant } = await band(server);
   bob.offline = true;
   await his.local.put({ _id: 'written offline' });
-  await reaches(his, 'offline');
+  await his.close();
   await alice.manager.removeMember(tenant, 'user_bob');
-  const put = bob.PouchDB.prototype.put;
   let full = true;
-  bob.PouchDB.prototype.put = function (doc, ...rest) {
-    if (full && doc.context?.kept) return Promise.reject(Object.assign(new Error('no space'), { name: 'QuotaExceededError' }));
-    return put.call(this, doc, ...rest);
+  const { PouchDB } = bob;
+  bob.PouchDB = function (...args) {
+    const database = new PouchDB(...args);
+    const { put } = database;
+    database.put = (doc) =>
+      full && doc.context?.kept ? Promise.reject(Object.assign(new Error('no space'), { name: 'QuotaExceededError' })) : put.call(database, doc);
+    return database;
   };
   bob.offline = false;
-  await reaches(his, 'denied');
-  await bob.manager.getMyTenants();
-  assert.equal((await new bob.PouchDB('mycouch-user_bob-tenant_alice_personal-roady').info()).doc_count, 1);
+  const manager = await bob.restart();
+  await manager.initializeTenantContext();
+  const onDevice = async () => (await new PouchDB('mycouch-user_bob-tenant_alice_personal-roady').info()).doc_count;
+  assert.equal(await onDevice(), 1);
   full = false;
-  const lost = next(bob.manager, 'membershiplost');
-  await bob.manager.getMyTenants();
+  const lost = next(manager, 'membershiplost');
+  await manager.getMyTenants();
   assert.deepEqual((await lost).kept[0].docs.map(({ _id }) => _id), ['written offline']);
+  assert.equal(await onDevice(), 0);
 }));
