@@ -1,6 +1,7 @@
 // Attachments on their way to the device. `_bulk_get` brings their stubs; each content that is not here is a request.
 import { ifFound } from './errors.js';
 import type { Attachment, Doc } from './pouch.js';
+import { inNode } from './platform.js';
 import type { Replica } from './replica.js';
 
 const atOnce = 4;
@@ -56,7 +57,7 @@ async function localDigests({ local }: Replica, id: string): Promise<Set<string 
 }
 
 // PouchDB takes a Buffer in Node and a Blob in a browser.
-function asContent(bytes: ArrayBuffer, type = 'application/octet-stream'): unknown {
-  const { Buffer, process } = globalThis as { Buffer?: { from(bytes: ArrayBuffer): unknown }; process?: { versions?: { node?: string } } };
-  return Buffer && process?.versions?.node ? Buffer.from(bytes) : new Blob([bytes], { type });
+function asContent(bytes: ArrayBuffer, type?: string): unknown {
+  const { Buffer } = globalThis as { Buffer?: { from(bytes: ArrayBuffer): unknown } };
+  return inNode ? Buffer!.from(bytes) : new Blob([bytes], type ? { type } : {});
 }

@@ -1,20 +1,13 @@
 /** Wakes whoever waits for its next ring. */
 export class Bell {
-  #ring!: () => void;
-  #next = this.#renewed();
+  #waiting: (() => void)[] = [];
 
   /** Resolves at the next ring after this call. */
   next(): Promise<void> {
-    return this.#next;
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   ring(): void {
-    const ring = this.#ring;
-    this.#next = this.#renewed();
-    ring();
-  }
-
-  #renewed(): Promise<void> {
-    return new Promise((resolve) => (this.#ring = resolve));
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 }

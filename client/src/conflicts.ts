@@ -9,28 +9,16 @@ import type { Doc, RowError } from './pouch.js';
 import { canonical } from './resolvers.js';
 import type { Replica } from './replica.js';
 import { delay } from './time.js';
-import type { Resolver, TenantDatabaseEvents } from './types.js';
 
 const rounds = 5;
 const repeatedWithinMs = 60_000;
 
 export class Conflicts {
   readonly #replica: Replica;
-  readonly #tenant: string;
-  readonly #resolver: Resolver | undefined;
-  readonly #report: (event: TenantDatabaseEvents['conflict']) => void;
   readonly #recent = new Map<string, { times: number; at: number }>();
 
-  constructor(
-    replica: Replica,
-    tenant: string,
-    resolver: Resolver | undefined,
-    report: (event: TenantDatabaseEvents['conflict']) => void,
-  ) {
+  constructor(replica: Replica) {
     this.#replica = replica;
-    this.#tenant = tenant;
-    this.#resolver = resolver;
-    this.#report = report;
   }
 
   /** Resolves what is in conflict among `ids`. Fails only where the local database or the network does. */
@@ -60,19 +48,20 @@ export class Conflicts {
       delete doc._conflicts;
       const resolution = await this.#resolution(doc, losers, signal);
       if (!resolution) return;
-      if (await this.#write(doc, losers, resolution)) return this.#report({ id, resolved: true });
+      if (await this.#write(doc, losers, resolution)) return this.#replica.hooks.report('conflict', { id, resolved: true });
     }
   }
 
   async #resolution(doc: Doc, losers: Doc[], signal: AbortSignal): Promise<Doc | null> {
+    const { resolver, report } = this.#replica.hooks;
     try {
-      const base = this.#resolver && (await this.#base([doc, ...losers], signal));
-      const resolution = (await this.#resolver?.(structuredClone(doc), structuredClone(losers), base)) ?? null;
-      if (!resolution) this.#report({ id: doc._id, resolved: false });
+      const base = resolver && (await this.#base([doc, ...losers], signal));
+      const resolution = (await resolver?.(structuredClone(doc), structuredClone(losers), base)) ?? null;
+      if (!resolution) report('conflict', { id: doc._id, resolved: false });
       return resolution;
     } catch (error) {
       if (error instanceof MycouchError || signal.aborted) throw error;
-      this.#report({ id: doc._id, resolved: false, error });
+      report('conflict', { id: doc._id, resolved: false, error });
       return null;
     }
   }
@@ -80,7 +69,8 @@ export class Conflicts {
   // False where somebody changed the document meanwhile.
   async #write(doc: Doc, losers: Doc[], resolution: Doc): Promise<boolean> {
     // The server puts the tenant into each document, but a device's own copy may still be without it.
-    const stamped = [doc, ...losers].some(({ tenant }) => tenant === this.#tenant) ? { tenant: this.#tenant } : {};
+    const { tenant } = this.#replica.hooks;
+    const stamped = [doc, ...losers].some((revision) => revision.tenant === tenant) ? { tenant } : {};
     const next = canonical({ ...stamped, ...resolution, _id: doc._id, _rev: doc._rev }) as Doc;
     const changed = JSON.stringify(next) !== JSON.stringify(canonical(doc));
     const tombstones = losers.map(({ _id, _rev }) => ({ _id, _rev, _deleted: true }));

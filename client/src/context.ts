@@ -1,7 +1,9 @@
 // What the device knows of its users without asking: who they are, their tenants, which databases of theirs it holds,
 // and what could not be sent before a membership ended. A PouchDB of its own, so that it works wherever PouchDB does.
+// Users are found by the `sub` of their tokens, which is all that a device without a network may know.
 import { ifFound } from './errors.js';
-import { type Doc, type LocalDatabase, type PouchConstructor, readLocal, writeLocal } from './pouch.js';
+import { nameOf } from './leaves.js';
+import { type Doc, type LocalDatabase, type PouchConstructor, readLocal, untilNoConflict, writeLocal } from './pouch.js';
 import type { KeptChanges, TenantContext } from './types.js';
 
 export interface Held {
@@ -9,10 +11,14 @@ export interface Held {
   name: string;
 }
 
-export interface StoredContext extends TenantContext {
+export interface KnownContext extends TenantContext {
   /** The active tenant was changed offline, and the server is still to be told. */
   untold: boolean;
+}
+
+export interface StoredContext extends KnownContext {
   databases: Held[];
+  kept: KeptChanges[];
 }
 
 export class ContextStore {
@@ -25,56 +31,52 @@ export class ContextStore {
     this.#open = () => new PouchDB('mycouch-context', { auto_compaction: true });
   }
 
-  async lastUser(): Promise<string | null> {
-    return (await readLocal<{ user: string | null }>(this.#db, 'last-user'))?.user ?? null;
+  async lastSub(): Promise<string | null> {
+    return (await readLocal<{ sub: string | null }>(this.#db, 'last-user'))?.sub ?? null;
   }
 
-  setLastUser(user: string | null): Promise<void> {
-    return this.#enqueue(() => writeLocal(this.#db, 'last-user', { user }));
+  setLastSub(sub: string | null): Promise<void> {
+    return this.#enqueue(() => writeLocal(this.#db, 'last-user', { sub }));
   }
 
-  async read(user: string): Promise<Partial<StoredContext>> {
-    return (await this.#get(userId(user)))?.context ?? {};
+  async read(sub: string): Promise<Partial<StoredContext>> {
+    return (await this.#get(sub))?.context ?? {};
   }
 
-  update(user: string, change: (context: Partial<StoredContext>) => Partial<StoredContext>): Promise<void> {
-    return this.#enqueue(async () => {
-      for (;;) {
-        const doc = (await this.#get(userId(user))) ?? { _id: userId(user), context: {} };
-        try {
-          await this.#db.put({ ...doc, context: { ...doc.context, ...change(doc.context) } });
-          return;
-        } catch (error) {
-          if ((error as { status?: number }).status !== 409) throw error;
-        }
-      }
-    });
+  update(sub: string, change: (context: Partial<StoredContext>) => Partial<StoredContext>): Promise<void> {
+    return this.#enqueue(() => untilNoConflict(async () => {
+      const doc = (await this.#get(sub)) ?? { _id: idOf(sub), context: {} };
+      await this.#db.put({ ...doc, context: { ...doc.context, ...change(doc.context) } });
+    }));
   }
 
-  async kept(user: string): Promise<KeptChanges[]> {
-    const { rows } = await this.#db.allDocs({ include_docs: true, startkey: keptId(user, ''), endkey: `${keptId(user, '')}\uffff` });
-    return (rows as { doc: Doc }[]).map(({ doc }) => doc.changes as KeptChanges);
+  /** `held`: the database itself where it is on the device, or nothing. */
+  setHeld(sub: string, database: Held, held: Held[] = []): Promise<void> {
+    return this.update(sub, ({ databases = [] }) => ({ databases: [...others(databases, database), ...held] }));
   }
 
-  keep(user: string, changes: KeptChanges): Promise<void> {
-    return this.#enqueue(async () => {
-      const _id = keptId(user, `${changes.tenant}/${changes.name}`);
-      const before = await this.#get(_id);
+  async kept(sub: string): Promise<KeptChanges[]> {
+    return (await this.read(sub)).kept ?? [];
+  }
+
+  keep(sub: string, changes: KeptChanges): Promise<void> {
+    return this.update(sub, ({ kept = [] }) => {
       // Whoever lost a membership twice has not exported the first time's changes yet.
-      const docs = new Map([...(before?.changes.docs ?? []), ...changes.docs].map((doc: Doc) => [doc._id, doc]));
-      await this.#db.put({ ...before, _id, changes: { ...changes, docs: [...docs.values()] } });
+      const docs = [...kept.filter((before) => same(before, changes)), changes].flatMap((one) => one.docs);
+      const once = new Map(docs.map((doc) => [nameOf(doc._id, doc._rev), doc]));
+      return { kept: [...others(kept, changes), { ...changes, docs: [...once.values()] }] };
     });
   }
 
-  discard(user: string, { tenant, name }: Held): Promise<void> {
-    return this.#enqueue(() => this.#remove(keptId(user, `${tenant}/${name}`)));
+  discard(sub: string, database: Held): Promise<void> {
+    return this.update(sub, ({ kept = [] }) => ({ kept: others(kept, database) }));
   }
 
   /** Everything of a user. */
-  forget(user: string): Promise<void> {
+  forget(sub: string): Promise<void> {
     return this.#enqueue(async () => {
-      for (const { tenant, name } of await this.kept(user)) await this.#remove(keptId(user, `${tenant}/${name}`));
-      await this.#remove(userId(user));
+      const doc = await this.#get(sub);
+      if (doc) await this.#db.put({ _id: doc._id, _rev: doc._rev, _deleted: true });
     });
   }
 
@@ -94,15 +96,19 @@ export class ContextStore {
     return result;
   }
 
-  #get(id: string): Promise<Doc | undefined> {
-    return ifFound(this.#db.get(id));
-  }
-
-  async #remove(id: string): Promise<void> {
-    const doc = await this.#get(id);
-    if (doc) await this.#db.put({ _id: id, _rev: doc._rev, _deleted: true });
+  #get(sub: string): Promise<Doc | undefined> {
+    return ifFound(this.#db.get(idOf(sub)));
   }
 }
 
-const userId = (user: string) => `user/${encodeURIComponent(user)}`;
-const keptId = (user: string, rest: string) => `kept/${encodeURIComponent(user)}/${rest}`;
+export function same(one: Held, other: Held): boolean {
+  return one.tenant === other.tenant && one.name === other.name;
+}
+
+function others<T extends Held>(all: T[], one: Held): T[] {
+  return all.filter((other) => !same(one, other));
+}
+
+function idOf(sub: string): string {
+  return `user/${encodeURIComponent(sub)}`;
+}

@@ -1,6 +1,6 @@
 // Requests to mycouch: with the caller's token, a watchdog on silence, and errors in one form.
-import { MycouchError } from './errors.js';
-import { child, Stopped } from './time.js';
+import { MycouchError, notMycouch } from './errors.js';
+import { child } from './time.js';
 import type { Tokens } from './tokens.js';
 
 export type Fetch = (url: string, options: RequestInit) => Promise<Response>;
@@ -30,14 +30,13 @@ export class Http {
     this.#fetch = fetch;
   }
 
-  /** The parsed answer of a request that succeeds; everything else is thrown as a `MycouchError`, or `Stopped`. */
+  /** The parsed answer of a request that succeeds; everything else is thrown as a `MycouchError`. */
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     const bytes = await this.bytes(method, path, options);
     try {
       return JSON.parse(new TextDecoder().decode(bytes)) as T;
     } catch {
-      // Not mycouch, but something between: the page of a hotel's network, for instance.
-      throw new MycouchError(0, 'network', 'not JSON');
+      throw notMycouch();
     }
   }
 
@@ -56,15 +55,18 @@ export class Http {
 
   async #once(method: string, path: string, options: RequestOptions, token: string): Promise<ArrayBuffer> {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
-    const silence = new Silence(
-      (options.silenceMs ?? defaultSilenceMs) + (body?.length ?? 0) / slowestUplinkBytesPerMs,
-      options.signal,
-    );
-    const silenced = new Promise<never>((_, reject) => silence.signal.addEventListener('abort', reject));
+    const silenceMs = (options.silenceMs ?? defaultSilenceMs) + (body?.length ?? 0) / slowestUplinkBytesPerMs;
+    // Aborted when nothing has come for so long, and with the caller's.
+    const controller = child(options.signal);
+    const { signal } = controller;
+    const abort = () => controller.abort();
+    let timer = setTimeout(abort, silenceMs);
+    const silenced = new Promise<never>((_, reject) => signal.addEventListener('abort', reject));
     silenced.catch(() => {});
     // Node's fetch does not always notice that its signal is aborted.
     const heard = <T>(work: Promise<T>) => Promise.race([work, silenced]);
     try {
+      signal.throwIfAborted();
       const request = this.#fetch(this.url + path, {
         method,
         headers: {
@@ -72,52 +74,26 @@ export class Http {
           ...(body && { 'Content-Type': 'application/json' }),
         },
         ...(body && { body }),
-        signal: silence.signal,
-        credentials: 'omit',
+        signal,
       });
       const answer = await heard(request);
       const bytes = await heard(read(answer, () => {
-        silence.broken();
+        clearTimeout(timer);
+        timer = setTimeout(abort, silenceMs);
         options.onSignOfLife?.();
       }));
       if (!answer.ok) throw errorOf(answer, bytes);
       return bytes;
     } catch (error) {
-      if (options.signal?.aborted) throw new Stopped('stopped');
+      if (options.signal?.aborted) throw new MycouchError(499, 'stopped', 'stopped');
       if (error instanceof MycouchError) throw error;
-      if (silence.signal.aborted) throw new MycouchError(0, 'timeout', 'silent');
+      if (signal.aborted) throw new MycouchError(0, 'timeout', 'silent');
       throw new MycouchError(0, 'network', String((error as Error)?.message));
     } finally {
-      silence.end();
+      clearTimeout(timer);
+      // Lets go of the caller's signal.
+      abort();
     }
-  }
-}
-
-/** Aborts its signal when nothing has broken it for `ms`, and with `parent`. */
-class Silence {
-  readonly #ms: number;
-  readonly #controller: AbortController;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(ms: number, parent: AbortSignal | undefined) {
-    this.#ms = ms;
-    this.#controller = child(parent);
-    this.broken();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  broken(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#controller.abort(), this.#ms);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    // Lets go of the parent.
-    this.#controller.abort();
   }
 }
 
@@ -135,8 +111,7 @@ async function read(answer: Response, onPiece: () => void): Promise<ArrayBuffer>
 }
 
 function errorOf(answer: Response, bytes: ArrayBuffer): MycouchError {
-  const seconds = Number(answer.headers.get('Retry-After'));
-  const retryAfterMs = seconds > 0 ? seconds * 1000 : undefined;
+  const retryAfterMs = (Number(answer.headers.get('Retry-After')) || 0) * 1000;
   try {
     const { error, reason } = JSON.parse(new TextDecoder().decode(bytes)) as { error: string; reason: string };
     return new MycouchError(answer.status, error, reason, retryAfterMs);

@@ -1,12 +1,13 @@
 // The signed-in user: who that is, which tenants there are, and the databases that are open.
-import { ContextStore, type Held, type StoredContext } from './context.js';
-import { isUnreachable, MycouchError } from './errors.js';
+import { ContextStore, type KnownContext, same } from './context.js';
+import { ifReachable, isUnreachable, MycouchError, notMycouch } from './errors.js';
 import { Emitter } from './events.js';
 import { type Fetch, Http } from './http.js';
-import { extractActiveTenantIdFromJWT, extractUserIdFromJWT } from './jwt.js';
+import { claimsOf, extractActiveTenantIdFromJWT } from './jwt.js';
 import { type Doc, type LocalDatabase, localName, type PouchConstructor } from './pouch.js';
 import { unpushed } from './push.js';
 import { type Owner, TenantDatabase } from './tenant_database.js';
+import { type SignedOut, Tabs } from './tabs.js';
 import { onWake } from './time.js';
 import { type GetToken, Tokens } from './tokens.js';
 import type {
@@ -32,10 +33,13 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   readonly #tokens: Tokens;
   readonly #http: Http;
   readonly #store: ContextStore;
+  // From `initializeTenantContext` to the end: what is asked in between ends with it.
+  #life = new AbortController();
+  #tabs: Tabs<SignedOut> | undefined;
   readonly #heartbeatMs: number;
-  readonly #open = new Set<TenantDatabase<DB>>();
+  #open: TenantDatabase<DB>[] = [];
   readonly #losing = new Map<string, Promise<void>>();
-  #context: StoredContext | undefined;
+  #context: KnownContext | undefined;
   // How often the active tenant was changed here.
   #switches = 0;
   // What is shown came from the device; the server has not been asked yet.
@@ -61,54 +65,64 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
    * come as events.
    */
   async initializeTenantContext(): Promise<TenantContext> {
+    if (this.#life.signal.aborted) this.#life = new AbortController();
+    const { signal } = this.#life;
     try {
-      await this.#bootstrap();
+      await this.#refresh();
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
-      this.#context = await this.#remembered();
-      if (!this.#context) throw error;
+      const remembered = isUnreachable(error) ? await this.#remembered() : undefined;
+      if (!remembered || signal.aborted) throw error;
+      this.#take(remembered);
       this.#stale = true;
     }
-    this.#stopListening ??= onWake((offline) => !offline && void this.#refresh().catch(() => {}));
-    const { user, tenants, activeTenantId } = this.#context!;
+    const { user, tenants, activeTenantId } = this.#known;
+    this.#stopListening ??= onWake((offline) => !offline && this.#refreshLater());
+    this.#tabs ??= new Tabs('mycouch-context', ({ sub, ...payload }) => {
+      if (sub === this.#context?.user.sub) void this.close().then(() => this.emit('signedout', payload));
+    });
     return { user, tenants, activeTenantId };
   }
 
-  /** Ends all syncs and forgets the token. With `removeLocalData`, nothing of the user is left on this device. */
+  /**
+   * Ends all syncs and forgets the token, in this user's other tabs too. With `removeLocalData`, nothing of the user is
+   * left on this device.
+   */
   async signOut({ removeLocalData = false }: { removeLocalData?: boolean } = {}): Promise<void> {
-    const context = this.#context;
-    await this.#end();
-    if (context) {
-      const user = context.user._id;
+    const user = this.#context?.user;
+    if (user) this.#tabs?.tell({ sub: user.sub, localDataRemoved: removeLocalData });
+    await this.close();
+    if (user) {
       if (removeLocalData) {
-        const { databases = [] } = await this.#store.read(user);
-        for (const { tenant, name } of databases) await this.#openLocal(localName(user, tenant, name)).destroy();
-        await this.#store.forget(user);
+        const { databases = [] } = await this.#store.read(user.sub);
+        for (const { tenant, name } of databases) await this.#openLocal(user, tenant, name).destroy();
+        await this.#store.forget(user.sub);
       }
-      await this.#store.setLastUser(null);
+      await this.#store.setLastSub(null);
+      await this.#store.close();
     }
-    await this.#store.close();
-    this.#context = undefined;
-    this.#tokens.forget();
     this.emit('signedout', { localDataRemoved: removeLocalData });
   }
 
   /** Ends all syncs and closes the local databases; who is signed in is remembered for the next start. */
   async close(): Promise<void> {
-    await this.#end();
+    this.#life.abort();
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    await Promise.all(this.#open.map((database) => database.close()));
+    await Promise.allSettled([this.#refreshing, ...this.#losing.values()]);
     await this.#store.close();
+    this.#tabs?.close();
+    this.#tabs = undefined;
     this.#context = undefined;
+    this.#tokens.forget();
   }
+
 
   // Tenants
 
   /** The caller's tenants as the server has them; out of its reach, as this device knows them. */
   async getMyTenants(): Promise<Tenant[]> {
-    try {
-      await this.#refreshTenants();
-    } catch (error) {
-      if (!isUnreachable(error)) throw error;
-    }
+    await ifReachable(this.#refreshTenants());
     return this.#known.tenants;
   }
 
@@ -119,15 +133,11 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
 
   /** Offline too: the server is then told later. */
   async setActiveTenant(id: string): Promise<void> {
-    if (!this.#known.tenants.some(({ _id }) => _id === id)) throw new MycouchError(403, 'forbidden', `no member of ${id}`);
+    if (!includes(this.#known.tenants, id)) throw new MycouchError(403, 'forbidden', 'no member');
     this.#switches += 1;
     await this.#update({ activeTenantId: id, untold: true });
     this.emit('activetenant', id);
-    try {
-      await this.#tellActiveTenant();
-    } catch (error) {
-      if (!isUnreachable(error)) throw error;
-    }
+    await ifReachable(this.#tellActiveTenant());
   }
 
   /** The same, and databases that were opened without a tenant follow, with a token that names the new one. */
@@ -142,8 +152,8 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     return this.#sendAndRefresh('POST', '/__tenants', { name, metadata });
   }
 
-  async renameTenant(id: string, name: string): Promise<void> {
-    await this.#sendAndRefresh('PUT', tenantPath(id), { name });
+  renameTenant(id: string, name: string): Promise<void> {
+    return this.#sendAndRefresh('PUT', tenantPath(id), { name });
   }
 
   /** For the owner, not the active one, and not a personal one. It can be restored for 30 days. */
@@ -170,12 +180,12 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   }
 
   /** `user` is a member's `id`. */
-  async setRole(tenant: string, user: string, role: Exclude<Role, 'owner'>): Promise<void> {
-    await this.#send('PUT', memberPath(tenant, user), { role });
+  setRole(tenant: string, user: string, role: Exclude<Role, 'owner'>): Promise<void> {
+    return this.#send('PUT', memberPath(tenant, user), { role });
   }
 
-  async removeMember(tenant: string, user: string): Promise<void> {
-    await this.#send('DELETE', memberPath(tenant, user));
+  removeMember(tenant: string, user: string): Promise<void> {
+    return this.#send('DELETE', memberPath(tenant, user));
   }
 
   /** Makes another member the owner, and the caller an admin. */
@@ -195,8 +205,8 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     return this.#send('GET', `${tenantPath(tenant)}/invitations`);
   }
 
-  async revokeInvitation(tenant: string, id: string): Promise<void> {
-    await this.#send('DELETE', `${tenantPath(tenant)}/invitations/${encodeURIComponent(id)}`);
+  revokeInvitation(tenant: string, id: string): Promise<void> {
+    return this.#send('DELETE', `${tenantPath(tenant)}/invitations/${encodeURIComponent(id)}`);
   }
 
   previewInvitation(token: string): Promise<InvitationPreview> {
@@ -214,85 +224,84 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     const { user, activeTenantId } = this.#known;
     const tenant = options.tenant ?? activeTenantId;
     this.#refuseTwice(name, tenant);
-    const database = new TenantDatabase(this.#ownerOf(user._id), name, tenant, options);
-    this.#open.add(database);
+    const database = new TenantDatabase(this.#ownerOf(user), name, tenant, options);
+    this.#open.push(database);
     return database;
   }
 
   // Two syncs of one local database would do everything twice, and the one that is closed first would close both.
   #refuseTwice(name: string, tenant: string): void {
-    const twice = [...this.#open].some((open) => open.name === name && open.tenant === tenant);
+    const twice = this.#open.some((open) => open.name === name && open.tenant === tenant);
     if (twice) throw new Error(`${name} of ${tenant} is open already`);
   }
 
   /** What could not be sent before a membership ended. */
   async keptChanges(): Promise<KeptChanges[]> {
-    return this.#store.kept(this.#known.user._id);
+    return this.#store.kept(this.#known.user.sub);
   }
 
-  async discardKeptChanges({ tenant, name }: { tenant: string; name: string }): Promise<void> {
-    await this.#store.discard(this.#known.user._id, { tenant, name });
+  async discardKeptChanges(database: { tenant: string; name: string }): Promise<void> {
+    await this.#store.discard(this.#known.user.sub, database);
   }
 
-  async #end(): Promise<void> {
-    this.#stopListening?.();
-    this.#stopListening = undefined;
-    await Promise.all([...this.#open].map((database) => database.close()));
-  }
-
-  #ownerOf(user: string): Owner<DB> {
+  #ownerOf(user: User): Owner<DB> {
     return {
       http: this.#http,
-      user,
+      user: user._id,
       heartbeatMs: this.#heartbeatMs,
       open: (tenant, name) => {
-        void this.#hold(user, tenant, name);
-        return this.#openLocal(localName(user, tenant, name));
+        // On a full disk, it fails with the database itself.
+        void this.#store.setHeld(user.sub, { tenant, name }, [{ tenant, name }]).catch(() => {});
+        return this.#openLocal(user, tenant, name);
       },
-      isMember: async (tenant) => (await this.#fetchTenants()).some(({ _id }) => _id === tenant),
-      onConnected: () => (this.#stale || this.#context?.untold) && void this.#refresh().catch(() => {}),
-      onLost: (tenant) => void this.#lost(tenant, 'removed').then(() => this.#refresh()).catch(() => {}),
-      onClosed: (database) => this.#open.delete(database),
-      forget: (tenant, name) => this.#release(user, tenant, name),
-      keptDocs: async (tenant, name) => {
-        const kept = await this.#store.kept(user);
-        return kept.find((changes) => changes.tenant === tenant && changes.name === name)?.docs ?? [];
-      },
+      isLost: async (tenant) => !includes(await this.#fetchTenants(), tenant) && this.#isRefused(tenant),
+      onConnected: () => (this.#stale || this.#context?.untold) && this.#refreshLater(),
+      onLost: (tenant) => void this.#lost(tenant, 'removed').then(() => this.#refreshLater(), () => {}),
+      onClosed: (database) => (this.#open = this.#open.filter((open) => open !== database)),
+      forget: (database) => this.#store.setHeld(user.sub, database),
+      keptDocs: async (database) => (await this.#store.kept(user.sub)).find((changes) => same(changes, database))?.docs ?? [],
     };
   }
 
   // What is here, and what the server says
 
-  get #known(): StoredContext {
-    if (!this.#context) throw new MycouchError(401, 'signed_out', 'call initializeTenantContext()');
+  get #known(): KnownContext {
+    if (!this.#context) throw new MycouchError(401, 'signed_out', 'nobody is signed in');
     return this.#context;
   }
 
   async #bootstrap(): Promise<void> {
     const switches = this.#switches;
-    const { user_doc: user, active_tenant_id } = await this.#send<{ user_doc: User; active_tenant_id: string }>('POST', '/__bootstrap', {});
-    const stored = await this.#store.read(user._id);
+    type Answer = { user_doc?: User; active_tenant_id: string };
+    const { user_doc: user, active_tenant_id } = (await this.#send<Answer | null>('POST', '/__bootstrap', {})) ?? ({} as Answer);
+    if (!user) throw notMycouch();
     const previous = this.#context;
-    this.#context = { databases: [], untold: false, tenants: [], activeTenantId: active_tenant_id, ...stored, user };
+    const { untold = false, tenants = [], activeTenantId } = previous ?? (await this.#store.read(user.sub));
     // Unless it was changed here meanwhile, or offline, the server's word counts.
-    if (!stored.untold && switches === this.#switches) this.#context.activeTenantId = active_tenant_id;
-    await this.#store.setLastUser(user._id);
-    await this.#update(this.#context);
+    const ours = untold || switches !== this.#switches;
+    this.#take({ user, untold, tenants, activeTenantId: (ours && activeTenantId) || active_tenant_id });
+    await this.#store.setLastSub(user.sub);
+    await this.#update(this.#known);
     await this.#refreshTenants();
-    await (this.#context.untold ? this.#tellActiveTenant() : this.#refreshToken());
+    await (this.#known.untold ? this.#tellActiveTenant() : this.#refreshToken());
     this.#stale = false;
-    if (previous && previous.activeTenantId !== this.#context.activeTenantId) {
-      this.emit('activetenant', this.#context.activeTenantId);
+    if (previous && previous.activeTenantId !== this.#known.activeTenantId) {
+      this.emit('activetenant', this.#known.activeTenantId);
       await this.#follow();
     }
   }
 
   /** From the device: by the token where there is one, and by who was here last where there is none to be had. */
-  async #remembered(): Promise<StoredContext | undefined> {
+  async #remembered(): Promise<KnownContext | undefined> {
     const token = await this.#tokens.get().catch(() => null);
-    const user = (token && extractUserIdFromJWT(token)) ?? (await this.#store.lastUser());
-    const stored = user ? await this.#store.read(user) : {};
-    return stored.user ? (stored as StoredContext) : undefined;
+    const sub = (token && claimsOf(token).sub) || (await this.#store.lastSub());
+    const stored = sub ? await this.#store.read(sub) : {};
+    return stored.user ? (stored as KnownContext) : undefined;
+  }
+
+  #take({ user, tenants, activeTenantId, untold }: KnownContext): void {
+    this.#context = { user, tenants, activeTenantId, untold };
+    this.#tokens.sub = user.sub;
   }
 
   /** Asks the server for everything again; one at a time. */
@@ -301,21 +310,37 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
     return this.#refreshing;
   }
 
+  #refreshLater(): void {
+    this.#refresh().catch(() => {});
+  }
+
   async #refreshTenants(): Promise<void> {
     const tenants = await this.#fetchTenants();
     const changed = JSON.stringify(tenants) !== JSON.stringify(this.#known.tenants);
-    const { databases = [] } = await this.#store.read(this.#known.user._id);
-    const mine = new Set(tenants.map(({ _id }) => _id));
+    const { databases = [] } = await this.#store.read(this.#known.user.sub);
     for (const tenant of new Set(databases.map((held) => held.tenant))) {
-      if (!mine.has(tenant)) await this.#lost(tenant, 'removed');
+      // What cannot be kept or removed now is met again at the next time.
+      if (!includes(tenants, tenant) && (await this.#isRefused(tenant))) await this.#lost(tenant, 'removed').catch(() => {});
     }
     if (!changed) return;
     await this.#update({ tenants });
     this.emit('tenants', tenants);
   }
 
-  #fetchTenants(): Promise<Tenant[]> {
-    return this.#send('GET', '/__tenants');
+  async #fetchTenants(): Promise<Tenant[]> {
+    const tenants = await this.#send<Tenant[]>('GET', '/__tenants');
+    if (!Array.isArray(tenants)) throw notMycouch();
+    return tenants;
+  }
+
+  // A tenant that is in no list may be one that the server has forgotten (it was restored from an older backup, say), or
+  // that was joined since the list was asked for: what the device holds may be the last copy. It is taken away only where
+  // the server knows the tenant, and refuses it to this user.
+  #isRefused(tenant: string): Promise<boolean> {
+    return this.#send('GET', tenantPath(tenant)).then(
+      () => false,
+      ({ status, message }: MycouchError) => status === 403 || (status === 404 && message === 'deleted'),
+    );
   }
 
   async #tellActiveTenant(): Promise<void> {
@@ -333,33 +358,18 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
 
   async #follow(): Promise<void> {
     const { activeTenantId } = this.#known;
-    await Promise.all([...this.#open].filter(({ followsActive }) => followsActive).map((database) => database.follow(activeTenantId)));
+    await Promise.all(this.#open.filter(({ followsActive }) => followsActive).map((database) => database.follow(activeTenantId)));
   }
 
-  async #update(change: Partial<StoredContext>): Promise<void> {
-    const { databases: _, ...rest } = change;
-    Object.assign(this.#known, rest);
-    await this.#store.update(this.#known.user._id, () => rest);
+  async #update(change: Partial<KnownContext>): Promise<void> {
+    Object.assign(this.#known, change);
+    await this.#store.update(this.#known.user.sub, () => change);
   }
 
   // Local data
 
-  #openLocal(name: string): DB {
-    return new this.#PouchDB(name, { auto_compaction: true });
-  }
-
-  #hold(user: string, tenant: string, name: string): Promise<void> {
-    return this.#changeHeld(user, (held) => [...held, { tenant, name }], tenant, name);
-  }
-
-  #release(user: string, tenant: string, name: string): Promise<void> {
-    return this.#changeHeld(user, (held) => held, tenant, name);
-  }
-
-  #changeHeld(user: string, change: (others: Held[]) => Held[], tenant: string, name: string): Promise<void> {
-    return this.#store.update(user, ({ databases = [] }) => ({
-      databases: change(databases.filter((held) => held.tenant !== tenant || held.name !== name)),
-    }));
+  #openLocal(user: User, tenant: string, name: string): DB {
+    return new this.#PouchDB(localName(user._id, tenant, name), { auto_compaction: true });
   }
 
   /** Whatever finds it first, and however many find it: once for each loss. */
@@ -370,22 +380,20 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   }
 
   async #giveUp(tenant: string, reason: MembershipLost['reason']): Promise<void> {
-    const user = this.#known.user._id;
+    const { user } = this.#known;
     const tenantName = this.#known.tenants.find(({ _id }) => _id === tenant)?.name ?? tenant;
     const keep = async (name: string, docs: Doc[]) => {
-      if (docs.length > 0) await this.#store.keep(user, { tenant, tenantName, name, keptAt: new Date().toISOString(), docs });
-      await this.#release(user, tenant, name);
+      if (docs.length > 0) await this.#store.keep(user.sub, { tenant, tenantName, name, keptAt: new Date().toISOString(), docs });
     };
-    for (const database of [...this.#open].filter((open) => open.tenant === tenant)) {
-      await database.surrender((docs) => keep(database.name, docs));
-    }
-    const { databases = [] } = await this.#store.read(user);
+    for (const database of this.#open) await database.surrender(tenant, (docs) => keep(database.name, docs));
+    const { databases = [] } = await this.#store.read(user.sub);
     for (const { name } of databases.filter((held) => held.tenant === tenant)) {
-      const local = this.#openLocal(localName(user, tenant, name));
+      const local = this.#openLocal(user, tenant, name);
       await keep(name, await unpushed(local, new Set()));
       await local.destroy();
+      await this.#store.setHeld(user.sub, { tenant, name });
     }
-    const kept = (await this.#store.kept(user)).filter((changes) => changes.tenant === tenant);
+    const kept = (await this.#store.kept(user.sub)).filter((changes) => changes.tenant === tenant);
     this.emit('membershiplost', { tenant, tenantName, reason, kept });
   }
 
@@ -396,8 +404,12 @@ export class TenantManager<DB extends LocalDatabase = LocalDatabase> extends Emi
   }
 
   #send<T>(method: string, path: string, body?: object): Promise<T> {
-    return this.#http.json<T>(method, path, body ? { body } : {});
+    return this.#http.json<T>(method, path, { signal: this.#life.signal, ...(body && { body }) });
   }
+}
+
+function includes(tenants: Tenant[], id: string): boolean {
+  return tenants.some(({ _id }) => _id === id);
 }
 
 function tenantPath(id: string): string {

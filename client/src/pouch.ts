@@ -1,6 +1,7 @@
 // The part of PouchDB that is used, so that neither PouchDB nor its types are a dependency.
 
 import { ifFound } from './errors.js';
+import type { Diff } from './leaves.js';
 
 /** A document, with whatever fields it has. */
 export interface Doc {
@@ -58,7 +59,7 @@ export type PouchConstructor<DB extends LocalDatabase> = new (name: string, opti
 
 /** The revision tree's answer to what is missing; PouchDB's types leave the method out. */
 export interface Replicable {
-  revsDiff(revs: Record<string, string[]>): Promise<Record<string, { missing: string[] }>>;
+  revsDiff(revs: Record<string, string[]>): Promise<Diff>;
 }
 
 /** A local document (`_local/…`, not replicated), or undefined. */
@@ -67,13 +68,19 @@ export function readLocal<T>(database: LocalDatabase, id: string): Promise<(T & 
 }
 
 export async function writeLocal(database: LocalDatabase, id: string, value: object): Promise<void> {
-  for (;;) {
+  // Where another tab was faster, the last word counts.
+  await untilNoConflict(async () => {
     const _rev = (await readLocal(database, id))?._rev;
+    await database.put({ ...value, _id: `_local/${id}`, ...(_rev && { _rev }) });
+  });
+}
+
+/** `change` reads a document and writes it; again, where it was changed in between. */
+export async function untilNoConflict(change: () => Promise<void>): Promise<void> {
+  for (;;) {
     try {
-      await database.put({ ...value, _id: `_local/${id}`, ...(_rev ? { _rev } : {}) });
-      return;
+      return await change();
     } catch (error) {
-      // Another tab was faster; the last word counts.
       if ((error as { status?: number }).status !== 409) throw error;
     }
   }

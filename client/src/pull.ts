@@ -5,8 +5,9 @@
 // from the start: so the checkpoint can be on the device alone, and a change costs two requests. Writing a revision that
 // is there already changes nothing, so a checkpoint that lags costs time and never a document.
 import { attachedBytes, fetchAttachments, groupsOf } from './attachments.js';
-import { readLocal, writeLocal, type ChangeRow, type Doc, type Replicable, type RowError } from './pouch.js';
 import { MycouchError } from './errors.js';
+import { leavesOf, missingOf, nameOf } from './leaves.js';
+import { readLocal, writeLocal, type ChangeRow, type Doc, type Replicable, type RowError } from './pouch.js';
 import type { Replica } from './replica.js';
 
 const checkpointId = 'mycouch-pull';
@@ -76,8 +77,7 @@ class Puller {
 
   /** The changes after `since`, with the revisions that are missing here. `wait`s for one where there is none. */
   async #fetch(since: string, wait: boolean): Promise<Batch> {
-    const { http, path, pace, heartbeatMs, onSignOfLife } = this.#replica;
-    const limit = pace.size;
+    const { http, path, pageSize: limit, heartbeatMs, onSignOfLife } = this.#replica;
     const feed = wait ? `&feed=longpoll&heartbeat=${heartbeatMs}` : '';
     const page = await http.json<Page>(
       'GET',
@@ -86,25 +86,21 @@ class Puller {
     );
     const began = Date.now();
     const docs = await this.#missing(page.results);
-    if (page.results.length === limit) pace.took(Date.now() - began);
+    if (page.results.length === limit) this.#replica.pageSize = paced(limit, Date.now() - began);
     const drained = page.pending === undefined ? page.results.length === 0 : page.pending === 0;
     return { page, docs, drained };
   }
 
   async #missing(rows: ChangeRow[]): Promise<Doc[]> {
     const { local, http, path } = this.#replica;
-    const revs = Object.fromEntries(rows.map(({ id, changes }) => [id, changes.map(({ rev }) => rev)]));
-    let wanted = Object.entries(revs);
-    if (!this.#first?.going) {
-      const diff = await (local as unknown as Replicable).revsDiff(revs);
-      wanted = Object.entries(diff).map(([id, { missing }]) => [id, missing]);
-    }
-    const docs = wanted.flatMap(([id, missing]) => missing.map((rev) => ({ id, rev })));
+    let docs = leavesOf(rows);
+    if (!this.#first?.going) docs = await missingOf(docs, (revs) => (local as unknown as Replicable).revsDiff(revs));
     if (docs.length === 0) return [];
     this.#replica.working('pull', true);
     const { results } = await http.json<{ results: { docs: { ok?: Doc; error?: RowError }[] }[] }>(
       'POST', `${path}/_bulk_get?revs=true&latest=true`, { body: { docs }, signal: this.#signal },
     );
+    if (results.length < docs.length) throw new MycouchError(500, 'bulk_get', 'incomplete');
     return results.flatMap((result) => result.docs.flatMap(({ ok, error }) => (ok ? [ok] : unlessGone(error))));
   }
 
@@ -117,7 +113,7 @@ class Puller {
     const { local, pulledRevs, progress } = this.#replica;
     for (const group of groupsOf(docs, writtenBytes, attachedBytes)) {
       await fetchAttachments(this.#replica, group, this.#signal);
-      for (const doc of group) pulledRevs.add(`${doc._id} ${doc._rev}`);
+      for (const { _id, _rev } of group) pulledRevs.add(nameOf(_id, _rev));
       const failed = ((await local.bulkDocs(group, { new_edits: false })) as RowError[]).find((row) => row.error);
       if (failed) throw failed;
       progress.pulled += group.length;
@@ -169,16 +165,8 @@ function unlessGone(error: RowError | undefined): [] {
   throw new MycouchError(500, `${error?.error}`, `${error?.reason}`);
 }
 
-/** How many changes to ask for at a time: as many as come in a second or so, for a slow link must get on too. */
-export class Pace {
-  size = 250;
-
-  took(ms: number): void {
-    if (ms < 1000) this.size = Math.min(most, this.size * 2);
-    else if (ms > 4000) this.slower();
-  }
-
-  slower(): void {
-    this.size = Math.max(fewest, this.size >> 1);
-  }
+/** How many changes to ask for after a page took `ms`: as many as come in a second or so; a slow link must get on too. */
+export function paced(size: number, ms: number): number {
+  if (ms < 1000) return Math.min(most, size * 2);
+  return ms > 4000 ? Math.max(fewest, size >> 1) : size;
 }

@@ -1,6 +1,7 @@
 // From the device to the server: what has changed here since the checkpoint, less what came from there.
 import { attachedBytes, groupsOf } from './attachments.js';
 import { MycouchError } from './errors.js';
+import { type Leaf, leavesOf, missingOf, nameOf } from './leaves.js';
 import { readLocal, writeLocal, type ChangeRow, type Doc, type LocalDatabase } from './pouch.js';
 import type { Replica } from './replica.js';
 
@@ -41,9 +42,7 @@ export async function push(replica: Replica, epoch: string, signal: AbortSignal)
     await send(replica, results, checkpoint.denied, signal);
     checkpoint.since = last_seq;
     await writeLocal(local, checkpointId, checkpoint);
-    for (const { id, changes } of results) {
-      for (const { rev } of changes) replica.pulledRevs.delete(`${id} ${rev}`);
-    }
+    for (const { id, rev } of leavesOf(results)) replica.pulledRevs.delete(nameOf(id, rev));
   }
 }
 
@@ -57,31 +56,25 @@ export async function unpushedIds(local: LocalDatabase): Promise<string[]> {
 export async function unpushed(local: LocalDatabase, pulledRevs: Set<string>): Promise<Doc[]> {
   const checkpoint = await readLocal<Checkpoint>(local, checkpointId);
   const { results } = await changesSince(local, checkpoint?.since ?? 0);
-  const wanted = new Map(Object.entries(checkpoint?.denied ?? {}).map(([id, rev]) => [`${id} ${rev}`, { id, rev }]));
-  for (const leaf of leavesOf(results, pulledRevs)) wanted.set(`${leaf.id} ${leaf.rev}`, leaf);
+  const denied = Object.entries(checkpoint?.denied ?? {}).map(([id, rev]) => ({ id, rev }));
+  const wanted = new Map([...denied, ...unknownOf(results, pulledRevs)].map((leaf) => [nameOf(leaf.id, leaf.rev), leaf]));
   const docs = await read(local, [...wanted.values()], true);
   for (const doc of docs) delete doc._revisions;
   return docs;
 }
 
-type Leaf = { id: string; rev: string };
-
 function changesSince(local: LocalDatabase, since: number | string, limit?: number): Promise<{ results: ChangeRow[]; last_seq: number }> {
   return local.changes({ since, style: 'all_docs', ...(limit ? { limit } : {}) });
 }
 
-function leavesOf(rows: ChangeRow[], pulledRevs: Set<string>): Leaf[] {
-  return rows.flatMap(({ id, changes }) => changes.map(({ rev }) => ({ id, rev }))).filter(({ id, rev }) => !pulledRevs.has(`${id} ${rev}`));
+// What did not come from the server, as far as is known here.
+function unknownOf(rows: ChangeRow[], pulledRevs: Set<string>): Leaf[] {
+  return leavesOf(rows).filter(({ id, rev }) => !pulledRevs.has(nameOf(id, rev)));
 }
 
 async function send(replica: Replica, rows: ChangeRow[], denied: Record<string, string>, signal: AbortSignal): Promise<void> {
   const { local, http, path } = replica;
-  const leaves = leavesOf(rows, replica.pulledRevs);
-  if (leaves.length === 0) return;
-  const revs: Record<string, string[]> = {};
-  for (const { id, rev } of leaves) (revs[id] ??= []).push(rev);
-  const diff = await http.json<Record<string, { missing: string[] }>>('POST', `${path}/_revs_diff`, { body: revs, signal });
-  const missing = leaves.filter(({ id, rev }) => diff[id]?.missing.includes(rev));
+  const missing = await missingOf(unknownOf(rows, replica.pulledRevs), (body) => http.json('POST', `${path}/_revs_diff`, { body, signal }));
   if (missing.length > 0) replica.working('push', true);
   for (const group of groupsOf(await read(local, missing, false), requestBytes, sentBytes)) {
     await post(replica, await withAttachments(local, group), denied, signal);
@@ -101,8 +94,8 @@ function sentBytes(doc: Doc): number {
 
 async function withAttachments(local: LocalDatabase, docs: Doc[]): Promise<Doc[]> {
   const leaves = docs.filter(({ _attachments }) => _attachments).map(({ _id, _rev }) => ({ id: _id, rev: _rev! }));
-  const whole = new Map((await read(local, leaves, true)).map((doc) => [`${doc._id} ${doc._rev}`, doc]));
-  return docs.map((doc) => whole.get(`${doc._id} ${doc._rev}`) ?? doc);
+  const whole = new Map((await read(local, leaves, true)).map((doc) => [nameOf(doc._id, doc._rev), doc]));
+  return docs.map((doc) => whole.get(nameOf(doc._id, doc._rev)) ?? doc);
 }
 
 /** A row of `_bulk_docs`' answer: with `new_edits: false`, what was refused has one and nothing else. */
@@ -136,7 +129,7 @@ async function post(replica: Replica, docs: Doc[], denied: Record<string, string
     }
     if (/^(internal|service)/.test(row.error)) throw new MycouchError(503, row.error, row.reason);
     denied[_id] = _rev!;
-    replica.hooks.onDenied({ id: _id, code: row.error, reason: row.reason });
+    replica.hooks.report('denied', { id: _id, code: row.error, reason: row.reason });
   }
   replica.progress.pushed += docs.length - refused.size;
   replica.onProgress();

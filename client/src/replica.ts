@@ -1,7 +1,6 @@
 // What pull and push share: the local database, the way to the remote one, and how far they are.
 import type { Http } from './http.js';
-import type { Pace } from './pull.js';
-import type { TenantDatabaseEvents } from './types.js';
+import type { Resolver, TenantDatabaseEvents } from './types.js';
 import type { ChangeRow, Doc, LocalDatabase } from './pouch.js';
 
 export interface Progress {
@@ -12,7 +11,10 @@ export interface Progress {
 
 /** What the owner of the local database is told, and asked. */
 export interface Hooks {
-  onDenied(event: TenantDatabaseEvents['denied']): void;
+  readonly tenant: string;
+  readonly resolver: Resolver | undefined;
+  /** An event for the app. */
+  report<Name extends 'denied' | 'conflict'>(name: Name, event: TenantDatabaseEvents[Name]): void;
   /** Whether the database's own feed of changes is to be listened to, and from where. */
   setListening(on: boolean, since?: number): void;
   /** In place of that feed: these have been written. */
@@ -27,11 +29,12 @@ export interface Replica {
   /** How often the feed is to show a sign of life. */
   readonly heartbeatMs: number;
   /**
-   * `id rev` of what the pull has written and the push has not yet passed: the server has these, nobody needs to ask. Of
+   * The names of what the pull has written and the push has not yet passed: the server has these, nobody needs to ask. Of
    * this process only; after a restart, the push asks.
    */
   readonly pulledRevs: Set<string>;
-  readonly pace: Pace;
+  /** How many changes to ask for at a time. */
+  pageSize: number;
   readonly progress: Progress;
   readonly hooks: Hooks;
   onProgress(): void;

@@ -8,7 +8,7 @@ import type { Resolver } from './types.js';
  * Field by field: what only one side changed since `base` prevails; of two changes of one field, the one of the later
  * `updatedAt`, or of the winning revision. Without `base`, each field of any revision is kept, in that same order.
  */
-export const resolveByField: Resolver = (doc, conflicts, base) => merge(doc, conflicts, base);
+export const resolveByField: Resolver = merge;
 
 /** The revision with the latest `updatedAt` as a whole; the winning one where none is later. */
 export const resolveByTime: Resolver = (doc, conflicts) => latestFirst([doc, ...conflicts])[0]!;
@@ -55,21 +55,17 @@ function mergeLists(lists: any[][], base: any[] | undefined, key: ItemKey): any[
   return merged;
 }
 
-function merge(doc: Doc, conflicts: Doc[], base: Doc | undefined): Doc {
+function merge(doc: Doc, conflicts: Doc[], base?: Doc): Doc {
   const merged: Doc = { ...doc };
   const revisions = latestFirst([doc, ...conflicts]);
   for (const field of new Set(revisions.flatMap(Object.keys))) {
     if (field.startsWith('_')) continue;
     const values = revisions.map((revision) => revision[field]);
     const changed = base ? values.filter((value) => !same(value, base[field])) : values.filter((value) => value !== undefined);
-    if (changed.length > 0) set(merged, field, changed[0]);
+    if (changed.length > 0) merged[field] = changed[0];
+    if (merged[field] === undefined) delete merged[field];
   }
   return merged;
-}
-
-function set(doc: Doc, field: string, value: unknown): void {
-  if (value === undefined) delete doc[field];
-  else doc[field] = value;
 }
 
 // The order of the arguments, winner first, decides between equals.

@@ -8,28 +8,30 @@ import { Conflicts } from './conflicts.js';
 import { isQuotaExceeded, isUnreachable, MycouchError } from './errors.js';
 import type { Http } from './http.js';
 import type { ChangeRow, Doc, LocalDatabase } from './pouch.js';
-import { Pace, pull } from './pull.js';
+import { nameOf } from './leaves.js';
+import { paced, pull } from './pull.js';
 import { push, ReadOnly, unpushed, unpushedIds } from './push.js';
 import type { Hooks, Progress, Replica } from './replica.js';
-import { backoff, child, delay, onWake, Stopped } from './time.js';
-import type { Resolver, SyncState, SyncStatus, TenantDatabaseEvents } from './types.js';
+import { backoff, child, delay, onWake } from './time.js';
+import type { SyncState, SyncStatus } from './types.js';
 
-export interface SyncOptions extends Hooks {
-  local: LocalDatabase;
-  http: Http;
-  /** Of the remote database. */
-  path: string;
-  tenant: string;
-  heartbeatMs: number;
-  resolver: Resolver | undefined;
-  onStatus(status: SyncStatus): void;
-  onConflict(event: TenantDatabaseEvents['conflict']): void;
+/** What all databases of a manager have in common. */
+export interface Surroundings {
+  readonly http: Http;
+  readonly heartbeatMs: number;
   /** The server has answered: it is there, and so is the membership. */
   onConnected(): void;
   /** The server says that the caller is no member of the tenant any more. The loop has ended. */
-  onLost(): void;
-  /** The server's word on the membership; throws where there is none to be had. */
-  isMember(): Promise<boolean>;
+  onLost(tenant: string): void;
+  /** Whether the server says that the membership has ended; throws where it says nothing. */
+  isLost(tenant: string): Promise<boolean>;
+}
+
+export interface SyncOptions extends Hooks, Surroundings {
+  local: LocalDatabase;
+  /** Of the remote database. */
+  path: string;
+  onStatus(status: SyncStatus): void;
 }
 
 type Direction = 'pull' | 'push';
@@ -42,7 +44,7 @@ export class Sync implements Replica {
   readonly path: string;
   readonly heartbeatMs: number;
   readonly pulledRevs = new Set<string>();
-  readonly pace = new Pace();
+  pageSize = 250;
   readonly progress: Progress = { pushed: 0, pulled: 0, toPull: 0 };
 
   readonly hooks: SyncOptions;
@@ -68,7 +70,7 @@ export class Sync implements Replica {
     this.http = options.http;
     this.path = options.path;
     this.heartbeatMs = options.heartbeatMs;
-    this.#conflicts = new Conflicts(this, options.tenant, options.resolver, options.onConflict);
+    this.#conflicts = new Conflicts(this);
   }
 
   get status(): SyncStatus {
@@ -82,11 +84,10 @@ export class Sync implements Replica {
     const stopListening = onWake((offline) => this.#worldChanged(offline));
     this.#show('connecting');
     try {
-      for (const id of await unpushedIds(this.local)) this.#toPush.add(id);
       while (!signal.aborted) {
         const failure = await this.#runSession(signal);
         if (signal.aborted) break;
-        if (failure && (await this.#handle(failure, signal)) === 'lost') return this.hooks.onLost();
+        if (failure && (await this.#handle(failure, signal)) === 'lost') return this.hooks.onLost(this.hooks.tenant);
       }
     } finally {
       stopListening();
@@ -96,7 +97,7 @@ export class Sync implements Replica {
 
   /** A document has changed in the local database, by whoever it was. */
   noteLocalChange({ id, changes }: ChangeRow): void {
-    if (!changes.every(({ rev }) => this.pulledRevs.has(`${id} ${rev}`))) {
+    if (!changes.every(({ rev }) => this.pulledRevs.has(nameOf(id, rev)))) {
       this.#toPush.add(id);
       this.onProgress();
     }
@@ -155,6 +156,7 @@ export class Sync implements Replica {
     this.#moving = {};
     this.onSignOfLife();
     try {
+      for (const id of await unpushedIds(this.local)) this.#toPush.add(id);
       const { update_seq } = await this.http.json<{ update_seq: string }>('GET', `${this.path}/`, session);
       this.#failures = 0;
       this.hooks.onConnected();
@@ -165,7 +167,7 @@ export class Sync implements Replica {
         return Promise.allSettled(directions);
       });
     } catch (error) {
-      if (!(error instanceof Stopped)) return error;
+      if ((error as MycouchError).code !== 'stopped') return error;
     } finally {
       session.abort();
     }
@@ -178,7 +180,7 @@ export class Sync implements Replica {
       try {
         await push(this, epoch, signal);
       } catch (error) {
-        if (!(error instanceof ReadOnly) || !(await this.hooks.isMember())) throw error;
+        if (!(error instanceof ReadOnly) || (await this.#isLost())) throw error;
         this.#readOnly = true;
         this.#moving.push = false;
         this.#showSession();
@@ -188,18 +190,19 @@ export class Sync implements Replica {
   }
 
   async #handle(failure: unknown, signal: AbortSignal): Promise<'lost' | void> {
-    this.pace.slower();
+    this.pageSize = paced(this.pageSize, Infinity);
     const { status, retryAfterMs = 0 } = failure as Partial<MycouchError>;
-    if (status === 403 || status === 404) {
-      const member = await this.hooks.isMember().catch(() => true);
-      if (!member) return 'lost';
-    }
+    if ((status === 403 || status === 404) && (await this.#isLost())) return 'lost';
     this.#show(isUnreachable(failure) ? 'offline' : 'error', describe(failure));
     const waitMs = Math.max(backoff(this.#failures++), retryAfterMs);
     const woken = child(signal);
     void this.#wake.next().then(() => woken.abort());
     await delay(waitMs, woken.signal);
     woken.abort();
+  }
+
+  #isLost(): Promise<boolean> {
+    return this.hooks.isLost(this.hooks.tenant).catch(() => false);
   }
 
   #worldChanged(offline: boolean): void {
@@ -224,7 +227,8 @@ export class Sync implements Replica {
   }
 }
 
-function describe(failure: unknown): NonNullable<SyncStatus['error']> {
+/** A failure as it is shown. */
+export function describe(failure: unknown): NonNullable<SyncStatus['error']> {
   if (failure instanceof MycouchError) return { code: failure.code, message: failure.message, status: failure.status };
   return { code: isQuotaExceeded(failure) ? 'quota_exceeded' : 'local', message: (failure as Error).message };
 }

@@ -4,36 +4,39 @@
 //
 // Where there are no Web Locks, every tab syncs: dearer, and as correct, because writing a revision twice changes nothing.
 // In Node there are no tabs, and neither is used.
+import { inNode } from './platform.js';
 import type { SyncStatus } from './types.js';
 
+/** Of one database's tabs. */
 export type Message = { type: 'status'; status: SyncStatus } | { type: 'hello' } | { type: 'gone' };
 
-const inBrowser = 'document' in globalThis || 'WorkerGlobalScope' in globalThis;
+/** Of the tabs of all users: this one has signed out, and the local databases are about to go. */
+export interface SignedOut {
+  sub: string;
+  localDataRemoved: boolean;
+}
 
-export class Tabs {
+export class Tabs<M = Message> {
   readonly #name: string;
   readonly #channel: BroadcastChannel | undefined;
 
-  constructor(name: string, onMessage: (message: Message) => void) {
+  constructor(name: string, onMessage: (message: M) => void) {
     this.#name = name;
-    if (!inBrowser || typeof BroadcastChannel === 'undefined') return;
+    if (inNode || typeof BroadcastChannel === 'undefined') return;
     this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }) => onMessage(data as Message);
+    this.#channel.onmessage = ({ data }) => onMessage(data as M);
   }
 
   /** Calls `run` when this tab leads, which may be at once or after days. Returns when it has ended or was not needed. */
   async lead(signal: AbortSignal, run: () => Promise<void>): Promise<void> {
-    const locks = inBrowser ? globalThis.navigator?.locks : undefined;
+    const locks = inNode ? undefined : globalThis.navigator?.locks;
     if (!locks) return run();
-    this.tell({ type: 'hello' });
-    try {
-      await locks.request(this.#name, { signal }, run);
-    } catch (error) {
+    await locks.request(this.#name, { signal }, run).catch((error) => {
       if (!signal.aborted) throw error;
-    }
+    });
   }
 
-  tell(message: Message): void {
+  tell(message: M): void {
     this.#channel?.postMessage(message);
   }
 

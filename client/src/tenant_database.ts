@@ -1,23 +1,18 @@
 // A tenant's database on this device, kept in sync with the server's for as long as it is open.
+import type { Held } from './context.js';
 import { Emitter } from './events.js';
-import type { Http } from './http.js';
 import { type ChangeRow, type Doc, type LocalDatabase, localName } from './pouch.js';
-import { Sync } from './sync.js';
+import { describe, type Surroundings, Sync } from './sync.js';
 import { Tabs } from './tabs.js';
 import type { DatabaseOptions, SyncStatus, TenantDatabaseEvents } from './types.js';
 
 /** What a database asks of the manager that opened it. */
-export interface Owner<DB extends LocalDatabase> {
-  readonly http: Http;
+export interface Owner<DB extends LocalDatabase> extends Surroundings {
   readonly user: string;
-  readonly heartbeatMs: number;
   open(tenant: string, name: string): DB;
-  isMember(tenant: string): Promise<boolean>;
-  onConnected(): void;
-  onLost(tenant: string): void;
   onClosed(database: TenantDatabase<DB>): void;
-  forget(tenant: string, name: string): Promise<void>;
-  keptDocs(tenant: string, name: string): Promise<Doc[]>;
+  forget(database: Held): Promise<void>;
+  keptDocs(database: Held): Promise<Doc[]>;
 }
 
 /** What belongs to one tenant, and is replaced as a whole by a switch. */
@@ -28,6 +23,8 @@ interface Attached<DB> {
   listening: { cancel(): void } | undefined;
 }
 
+const nothingYet: SyncStatus = { state: 'offline', pushed: 0, pulled: 0, pending: 0 };
+
 export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Emitter<TenantDatabaseEvents> {
   readonly name: string;
   /** Opened without a tenant: it is the active one's, whichever that is. */
@@ -37,7 +34,7 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   readonly #options: DatabaseOptions;
   #tenant: string;
   #attached: Attached<DB>;
-  #status: SyncStatus = { state: 'offline', pushed: 0, pulled: 0, pending: 0 };
+  #status = nothingYet;
   #stop: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
   #following: Promise<void> = Promise.resolve();
@@ -81,13 +78,17 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
     const { signal } = (this.#stop = new AbortController());
     const { sync, tabs } = this.#attached;
     this.#running = this.#running
-      .then(() => (signal.aborted ? undefined : tabs.lead(signal, () => this.#lead(sync, signal))))
-      .catch((error) => this.#show({ ...this.#status, state: 'error', error: { code: 'local', message: String(error) } }));
+      .then(() => {
+        if (signal.aborted) return undefined;
+        tabs.tell({ type: 'hello' });
+        return tabs.lead(signal, () => this.#lead(sync, signal));
+      })
+      .catch((error) => this.#show({ ...this.#status, state: 'error', error: describe(error) }));
   }
 
   /** What has changed here and has not reached the server, or was refused by it. After a loss, what was kept of it. */
   unpushed(): Promise<Doc[]> {
-    return this.#end === 'lost' ? this.#owner.keptDocs(this.#tenant, this.name) : this.#attached.sync.unpushed();
+    return this.#end === 'lost' ? this.#owner.keptDocs(this) : this.#attached.sync.unpushed();
   }
 
   /** The same as a JSON file, attachments included. */
@@ -105,13 +106,15 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   destroyLocal(): Promise<void> {
     return this.#finish(async () => {
       await this.local.destroy();
-      await this.#owner.forget(this.#tenant, this.name);
+      await this.#owner.forget(this);
     });
   }
 
   /** For the manager: another tenant's from here on. */
   follow(tenant: string): Promise<void> {
-    return (this.#following = this.#following.then(() => this.#follow(tenant)));
+    const done = this.#following.then(() => this.#follow(tenant));
+    this.#following = done.catch(() => {});
+    return done;
   }
 
   async #follow(tenant: string): Promise<void> {
@@ -119,22 +122,31 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
     const wasRunning = this.#stop !== undefined;
     const before = this.#attached;
     await this.#detach();
+    // Closed meanwhile, it stays closed.
+    if (this.#end) return;
     this.#tenant = tenant;
     this.#attached = this.#attach();
     this.emit('tenant', tenant);
-    this.#show({ state: 'offline', pushed: 0, pulled: 0, pending: 0 });
+    this.#show(nothingYet);
     if (wasRunning) this.resume();
     await before.local.close();
   }
 
-  /** For the manager: the membership is lost. What is unpushed is given to `keep`, and then the data are removed. */
-  async surrender(keep: (docs: Doc[]) => Promise<void>): Promise<void> {
-    if (this.#end) return;
+  /**
+   * For the manager: the membership is lost. What is unpushed is given to `keep`, and then the data are removed. A
+   * database that has followed to another tenant meanwhile is left alone.
+   */
+  async surrender(tenant: string, keep: (docs: Doc[]) => Promise<void>): Promise<void> {
+    if (this.#end || tenant !== this.#tenant) return;
     this.#end = 'lost';
     await this.#stopSync();
-    // Another tab may have been faster, and have kept them.
-    await keep(await this.#attached.sync.unpushed().catch(() => []));
-    await this.local.destroy().catch(() => {});
+    try {
+      await keep(await this.#attached.sync.unpushed());
+      await this.local.destroy();
+    } catch {
+      // Another tab was faster; or they cannot be read or kept now, and are removed once they can be.
+      await this.local.close().catch(() => {});
+    }
     this.#attached.tabs.tell({ type: 'gone' });
     this.#attached.tabs.close();
     this.#show({ ...this.#status, state: 'denied', error: { code: 'membership_lost', message: 'no member any more' } });
@@ -144,44 +156,39 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
   async #finish(how: () => Promise<void>): Promise<void> {
     if (this.#end) return;
     this.#end = 'closed';
+    await this.#following;
     await this.#detach();
     await how();
     this.#owner.onClosed(this);
   }
 
   #attach(): Attached<DB> {
-    const { http, user, heartbeatMs } = this.#owner;
+    const owner = this.#owner;
     const tenant = this.#tenant;
-    const name = localName(user, tenant, this.name);
-    const local = this.#owner.open(tenant, this.name);
-    const tabs = new Tabs(name, (message) => {
+    const local = owner.open(tenant, this.name);
+    const tabs = new Tabs(localName(owner.user, tenant, this.name), (message) => {
       if (message.type === 'status') this.#show(message.status);
-      else if (message.type === 'gone') this.#owner.onLost(tenant);
+      else if (message.type === 'gone') owner.onLost(tenant);
       else if (this.#leading) tabs.tell({ type: 'status', status: this.#status });
     });
     const sync = new Sync({
+      ...owner,
       local,
-      http,
       path: `/__tenants/${encodeURIComponent(tenant)}/${encodeURIComponent(this.name)}`,
       tenant,
-      heartbeatMs,
       resolver: this.#options.onConflict,
-      isMember: () => this.#owner.isMember(tenant),
       onStatus: (status) => {
         this.#show(status);
         tabs.tell({ type: 'status', status });
       },
       onWritten: (docs) => {
-        for (const { _id, _deleted } of docs) this.emit('change', { id: _id, deleted: _deleted === true });
+        for (const { _id, _deleted } of docs) this.#changed(_id, _deleted);
       },
       setListening: (on, since) => {
         attached.listening?.cancel();
         attached.listening = on && !this.#end ? this.#listen(local, sync, since) : undefined;
       },
-      onDenied: (event) => this.emit('denied', event),
-      onConflict: (event) => this.emit('conflict', event),
-      onConnected: () => this.#owner.onConnected(),
-      onLost: () => this.#owner.onLost(tenant),
+      report: (...event) => this.emit(...event),
     });
     const attached: Attached<DB> = { local, sync, tabs, listening: this.#listen(local, sync) };
     return attached;
@@ -191,11 +198,15 @@ export class TenantDatabase<DB extends LocalDatabase = LocalDatabase> extends Em
     const feed = local.changes({ since, live: true, style: 'all_docs' });
     feed.on('change', (row: ChangeRow) => {
       sync.noteLocalChange(row);
-      this.emit('change', { id: row.id, deleted: row.deleted === true });
+      this.#changed(row.id, row.deleted);
     });
     // It ends with the local database; there is nobody to tell.
     feed.on('error', () => {});
     return feed;
+  }
+
+  #changed(id: string, deleted = false): void {
+    this.emit('change', { id, deleted });
   }
 
   async #lead(sync: Sync, signal: AbortSignal): Promise<void> {

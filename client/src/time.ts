@@ -1,8 +1,5 @@
 // Waiting: for a time, for the network to come back, or for the end.
 
-/** Why a signal of ours was aborted: the wait or request ends without a failure to report. */
-export class Stopped extends Error {}
-
 /** Ends early, without an error, when `signal` is aborted. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -31,8 +28,7 @@ export function child(parent?: AbortSignal): AbortController {
   const controller = new AbortController();
   const abort = () => controller.abort();
   if (parent?.aborted) abort();
-  parent?.addEventListener('abort', abort);
-  controller.signal.addEventListener('abort', () => parent?.removeEventListener('abort', abort));
+  parent?.addEventListener('abort', abort, controller);
   return controller;
 }
 
@@ -43,12 +39,10 @@ const wakers = ['online', 'offline', 'pageshow', 'visibilitychange'];
  * the machine woke up. Does nothing where there are no such events (Node).
  */
 export function onWake(listener: (offline: boolean) => void): () => void {
-  const { addEventListener, removeEventListener } = globalThis as Partial<typeof globalThis>;
+  const end = new AbortController();
   const handle = ({ type }: { type: string }) => {
     if (!globalThis.document?.hidden || type.endsWith('line')) listener(type === 'offline');
   };
-  for (const name of wakers) addEventListener?.(name, handle);
-  return () => {
-    for (const name of wakers) removeEventListener?.(name, handle);
-  };
+  for (const name of wakers) (globalThis as Partial<typeof globalThis>).addEventListener?.(name, handle, end);
+  return () => end.abort();
 }

@@ -5,7 +5,6 @@
 // that decides when to try again. So there is no loop of 401s, whatever the issuer and the server think of each other.
 import { MycouchError } from './errors.js';
 import { claimsOf } from './jwt.js';
-import { delay } from './time.js';
 
 /**
  * Where tokens come from: Clerk's `session.getToken` as it is, or a function of the app's. With `refresh` it should ask
@@ -17,6 +16,8 @@ export type GetToken = (options?: { refresh?: boolean; skipCache?: boolean }) =>
 const patienceMs = 30_000;
 
 export class Tokens {
+  /** Whose tokens are wanted, by `sub`. Another's would send one user's changes, and read the other's tenants. */
+  sub: string | undefined;
   #getToken: GetToken;
   #token: string | null = null;
   #asking: Promise<string> | null = null;
@@ -43,6 +44,7 @@ export class Tokens {
 
   forget(): void {
     this.#token = null;
+    this.sub = undefined;
   }
 
   #ask(refresh: boolean): Promise<string> {
@@ -51,9 +53,10 @@ export class Tokens {
   }
 
   async #fetch(refresh: boolean): Promise<string> {
-    const token = await withPatience(this.#getToken(refresh ? { refresh, skipCache: refresh } : undefined));
-    if (!token) throw new MycouchError(401, 'no_token', 'getToken gave no token');
-    const { iat } = claimsOf(token);
+    const token = await withPatience(() => this.#getToken(refresh ? { refresh, skipCache: refresh } : undefined));
+    if (!token) throw new MycouchError(401, 'no_token', 'no token');
+    const { sub, iat } = claimsOf(token);
+    if (this.sub && sub && sub !== this.sub) throw new MycouchError(401, 'other_user', `a token of ${sub}`);
     if (refresh && iat && token !== this.#token) this.#clockOffsetMs = iat * 1000 - Date.now();
     return (this.#token = token);
   }
@@ -69,16 +72,15 @@ export class Tokens {
   }
 }
 
-async function withPatience<T>(promise: Promise<T>): Promise<T> {
-  const answered = new AbortController();
-  const late = delay(patienceMs, answered.signal).then(() => Promise.reject(new Error('silent')));
+async function withPatience<T>(promise: () => Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('silent')), patienceMs)));
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise(), late]);
   } catch (error) {
     // An app's getToken most often fails because it cannot reach the issuer.
     throw new MycouchError(0, 'network', `getToken: ${(error as Error)?.message}`);
   } finally {
-    late.catch(() => {});
-    answered.abort();
+    clearTimeout(timer);
   }
 }

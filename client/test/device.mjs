@@ -107,7 +107,8 @@ export class Device {
 
   #cutWith(signal) {
     const both = new AbortController();
-    for (const cause of [signal, this.#network.signal]) cause.addEventListener('abort', () => both.abort());
+    // The library aborts its signal at the end of each request, and so no listener outlives one.
+    for (const cause of [signal, this.#network.signal]) cause.addEventListener('abort', () => both.abort(), both);
     return both.signal;
   }
 

@@ -3,7 +3,7 @@
 // MYCOUCH_BINARY names the binary; build/release/mycouch otherwise.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,15 +24,43 @@ const stopSeconds = 60;
 const firstPort = 20_000;
 const portCount = 12_000;
 
+// Between a look at a port and the server's bind, another test's server may take it; `start` would then take that one for
+// its own. So a port belongs to the process that has made its file, until the test is over.
+const reservations = path.join(os.tmpdir(), 'mycouch-test-ports');
+
+async function reserve(port) {
+  const file = path.join(reservations, String(port));
+  await mkdir(reservations, { recursive: true });
+  const holder = Number(await readFile(file, 'utf8').catch(() => 0));
+  if (holder && !isRunning(holder)) await rm(file, { force: true });
+  return writeFile(file, String(process.pid), { flag: 'wx' }).then(() => true, () => false);
+}
+
+function release(port) {
+  return rm(path.join(reservations, String(port)), { force: true });
+}
+
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
 async function freePort() {
   for (;;) {
     const port = firstPort + Math.floor(Math.random() * portCount);
+    if (!(await reserve(port))) continue;
     const probe = net.createServer();
     const free = await new Promise((resolve) => {
       probe.once('error', () => resolve(false));
       probe.listen(port, '127.0.0.1', () => resolve(true));
     });
-    if (!free) continue;
+    if (!free) {
+      await release(port);
+      continue;
+    }
     probe.close();
     await once(probe, 'close');
     return port;
@@ -194,6 +222,7 @@ export function withServer(body, { configuration, args = [] } = {}) {
       throw error;
     } finally {
       if (server.running) await server.kill();
+      await release(port);
       await rm(folder, { recursive: true, force: true });
     }
   };
