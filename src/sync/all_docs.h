@@ -31,6 +31,7 @@ struct AllDocsOptions {
   bool include_docs = false;
   bool conflicts = false;    // of included documents
   bool attachments = false;  // of included documents, inline
+  bool encoding_info = false;  // of their attachments
   bool update_seq = false;
 };
 

@@ -84,10 +84,8 @@ class Find {
   }
 
   static std::optional<Way> way_of(const Bookmark& bookmark, const std::vector<Way>& indexes) {
-    if (bookmark.design.empty()) return Way();
-    auto at = std::ranges::find_if(indexes, [&](const Way& way) {
-      return way->design == bookmark.design && way->name == bookmark.name;
-    });
+    if (bookmark.is_of(nullptr)) return Way();
+    auto at = std::ranges::find_if(indexes, [&](const Way& way) { return bookmark.is_of(way.get()); });
     return at == indexes.end() ? std::nullopt : std::optional(*at);
   }
 
@@ -107,8 +105,7 @@ class Find {
   // False where the index is not built.
   Task<bool> search_index() {
     store::IndexQuery query;
-    query.design = plan_.way->design;
-    query.name = plan_.way->name;
+    query.index = plan_.way;
     query.low = plan_.low();
     query.high = plan_.high();
     query.after = after_;
@@ -116,7 +113,11 @@ class Find {
     query.read.conflicts = request_.conflicts;
     for (bool at_end = false; !at_end && remaining_ > 0;) {
       query.limit = next_page();
-      MYCOUCH_CO_TRY(store::IndexPage page, co_await database_.query_index(query));
+      auto found = co_await database_.query_index(query);
+      if (!found && found.error().code == Errc::not_found) {
+        co_return fail(Errc::unavailable, "the index has changed meanwhile; try again");
+      }
+      MYCOUCH_CO_TRY(store::IndexPage page, std::move(found));
       if (!page.built) co_return false;
       at_end = page.at_end || page.rows.empty();
       for (store::IndexRow& row : page.rows) {
@@ -208,12 +209,7 @@ class Find {
 
   void append_tail() {
     if (last_position_) {
-      Bookmark next{.position = *last_position_};
-      if (plan_.way) {
-        next.design = plan_.way->design;
-        next.name = plan_.way->name;
-      }
-      bookmark_ = next.encode();
+      bookmark_ = Bookmark::behind(plan_.way.get(), *last_position_).encode();
     }
     append_member("bookmark", json::quoted(bookmark_));
     if (request_.execution_stats) {

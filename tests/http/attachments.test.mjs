@@ -203,6 +203,22 @@ test('a document and its attachments come in one request, and go in one answer',
   assert.equal(JSON.parse(entries[1].body).error, 'not_found');
 }));
 
+test('lists of documents tell how their attachments are stored, where that is asked for', { timeout }, withServer(async (server) => {
+  const client = await Client.open(server);
+  await client.put('/doc/words', 'text/plain', 'hello '.repeat(100));
+  const options = 'include_docs=true&att_encoding_info=true';
+  const listed = async (more = '') => [
+    (await client.json(`/_changes?${options}${more}`)).results[0].doc,
+    (await client.json(`/_all_docs?${options}${more}`)).rows[0].doc,
+  ].map(({ _attachments }) => _attachments.words);
+  const stub = (await client.json('/doc?att_encoding_info=true'))._attachments.words;
+  assert.equal(stub.encoding, 'gzip');
+  assert.deepEqual(await listed(), [stub, stub]);
+  for (const { data, encoding, encoded_length: length } of await listed('&attachments=true')) {
+    assert.deepEqual([Buffer.from(data, 'base64').length, encoding, length], [600, 'gzip', stub.encoded_length]);
+  }
+}));
+
 test('only attachments that are newer than what is known are sent', { timeout }, withServer(async (server) => {
   const client = await Client.open(server);
   const first = await client.put('/doc/a', 'image/png', 'one');
