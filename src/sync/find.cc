@@ -12,6 +12,7 @@
 #include "sync/find_bookmark.h"
 #include "sync/find_fields.h"
 #include "sync/find_plan.h"
+#include "sync/selection.h"
 
 namespace mycouch::sync {
 namespace {
@@ -124,6 +125,7 @@ class Find {
         MYCOUCH_CO_CHECK(co_await take(row.document, row.position));
         query.after = std::move(row.position);
         if (remaining_ == 0) break;
+        if (is_turn_over()) MYCOUCH_CO_CHECK(co_await pause());
       }
       MYCOUCH_CO_CHECK(co_await pause());
     }
@@ -154,6 +156,7 @@ class Find {
         if (row.id == last || !row.document) continue;
         MYCOUCH_CO_CHECK(co_await take(*row.document, row.id));
         if (remaining_ == 0) break;
+        if (is_turn_over()) MYCOUCH_CO_CHECK(co_await pause());
       }
       if (!page.rows.empty()) query.start = last = page.rows.back().id;
       MYCOUCH_CO_CHECK(co_await pause());
@@ -193,9 +196,12 @@ class Find {
     co_return Result<void>{};
   }
 
+  bool is_turn_over() const { return SteadyClock::now() - turn_began_ >= kMatchingTurn; }
+
   // Lets others have their turn.
   Task<void> pause() {
     co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
+    turn_began_ = SteadyClock::now();
     if (!wanted_()) co_return fail(Errc::cancelled, "the client has gone");
     if (remaining_ > 0 && SteadyClock::now() - started_ > kMostTime) {
       co_return fail(Errc::request_timeout, "the query looks at too many documents; create an index for it");
@@ -255,6 +261,7 @@ class Find {
   std::uint64_t examined_ = 0;
   std::uint64_t found_ = 0;
   const SteadyClock::time_point started_ = SteadyClock::now();
+  SteadyClock::time_point turn_began_ = started_;
 };
 
 }  // namespace

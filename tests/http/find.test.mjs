@@ -204,6 +204,24 @@ inEachView('_explain tells of all indexes', async (view) => {
   assert.deepEqual(told.index_candidates.map(({ index, analysis }) => [index.name, analysis.usable]), [['title', false], ['_all_docs', false]]);
 });
 
+test('A query that takes long holds up nobody, on one thread too', { timeout }, withServer(async (server) => {
+  const user = await new User(server, 'alice').signIn();
+  const docs = Array.from({ length: 100 }, (_, i) => ({ _id: `song-${i}`, text: `${'a'.repeat(2000)}b` }));
+  assert.equal((await user.request('POST', '/roady/_bulk_docs', { json: { docs } })).status, 201);
+  const servedMeanwhile = async (query) => {
+    let ended = false;
+    const answer = user.request('POST', '/roady/_find', { json: query }).finally(() => (ended = true));
+    let served = 0;
+    for (; !ended; ++served) assert.equal((await user.request('GET', '/roady/song-0')).status, 200);
+    assert.deepEqual((await answer).body.docs, [], JSON.stringify((await answer).body));
+    return served;
+  };
+  const selector = { text: { $gt: null, $regex: '^(a+)+$' } };
+  assert.ok(await servedMeanwhile({ selector }) > 12);
+  assert.equal((await user.request('POST', '/roady/_index', { json: { index: { fields: ['text'] } } })).status, 200);
+  assert.ok(await servedMeanwhile({ selector, sort: ['text'] }) > 12);
+}, { args: ['--threads', '1'] }));
+
 test('A tenant sees its own documents and indexes only', { timeout }, withServer(async (server) => {
   const alice = await new User(server, 'alice').signIn();
   const bob = await new User(server, 'bob').signIn();
