@@ -61,7 +61,8 @@ class OptionsReader {
       bool same = keys.size() == 1 && options_.start == keys.front() && options_.end == keys.front();
       if (is_range && !keys.empty() && !same) return std::unexpected(incompatible_keys());
     }
-    if (group_ || group_level_ > 0) return fail(Errc::query_parse_error, "Invalid use of grouping on a map view.");
+    if (group_ || group_level_ > 0)
+      return fail(Errc::query_parse_error, "Invalid use of grouping on a map view.");
     if (options_.limit.value_or(0) > kMaxLimit) {
       return fail(Errc::query_parse_error,
                   "Limit is too large, must not exceed " + std::to_string(kMaxLimit));

@@ -19,8 +19,8 @@ struct AskedRange {
   std::optional<std::uint64_t> last;
 };
 
-// Nothing but digits; a number that does not fit is behind every content's end. An empty text is no number, and
-// good.
+// Nothing but digits; a number that does not fit is behind every content's end. An empty text is no number,
+// and good.
 bool read_number(std::string_view text, std::optional<std::uint64_t>& number) {
   if (text.empty()) return true;
   std::uint64_t value = 0;

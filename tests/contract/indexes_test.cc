@@ -35,7 +35,8 @@ class IndexesTest : public StoreContractTest {
   IndexQuery query(Database& database) {
     IndexQuery asked;
     auto all = run(database.indexes());
-    auto at = std::ranges::find(*all, "_design/d", [](const Database::Index& index) { return index->design; });
+    auto at =
+        std::ranges::find(*all, "_design/d", [](const Database::Index& index) { return index->design; });
     asked.index = at == all->end() ? std::make_shared<const doc::IndexDefinition>() : *at;
     asked.patience = std::chrono::minutes(1);
     return asked;

@@ -21,8 +21,8 @@
 
 namespace mycouch::store::rocks {
 
-/// Indexes of one partition. An edit that describes more is refused; those beyond that a replicator brings, or
-/// a conflict that is resolved, are no indexes: nobody can make every write dear.
+/// Indexes of one partition. An edit that describes more is refused; those beyond that a replicator brings,
+/// or a conflict that is resolved, are no indexes: nobody can make every write dear.
 inline constexpr std::size_t kMaxIndexes = 64;
 
 /// The record of one partition with the definitions that it holds, beside `record.indexes`.
@@ -41,8 +41,8 @@ struct PartitionIndexes {
   bool has_work() const;
   /// Whether one design document may describe so many indexes.
   bool has_room(std::string_view design, std::size_t count) const;
-  /// Makes the indexes of one design document those of `definitions`, as far as there is room. What has another
-  /// definition than before is another index. True where anything has changed.
+  /// Makes the indexes of one design document those of `definitions`, as far as there is room. What has
+  /// another definition than before is another index. True where anything has changed.
   bool set_design(std::string_view design, std::vector<doc::IndexDefinition> definitions);
 };
 
