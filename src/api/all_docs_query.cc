@@ -62,7 +62,8 @@ class OptionsReader {
       bool same = keys.size() == 1 && options_.start == keys.front() && options_.end == keys.front();
       if (is_range && !keys.empty() && !same) return std::unexpected(incompatible_keys());
     }
-    if (group_) return fail(Errc::query_parse_error, "Invalid use of grouping on a map view.");
+    if (group_ || group_level_ > 0)
+      return fail(Errc::query_parse_error, "Invalid use of grouping on a map view.");
     if (options_.limit.value_or(0) > kMaxLimit) {
       return fail(Errc::query_parse_error,
                   "Limit is too large, must not exceed " + std::to_string(kMaxLimit));
@@ -83,9 +84,11 @@ class OptionsReader {
     if (name == "include_docs") return take_flag(value, options_.include_docs);
     if (name == "conflicts") return take_flag(value, options_.conflicts);
     if (name == "attachments") return take_flag(value, options_.attachments);
-    if (name == "att_encoding_info") return take_flag(value, ignored_);
+    if (name == "att_encoding_info") return take_flag(value, options_.encoding_info);
     if (name == "update_seq") return take_flag(value, options_.update_seq);
     if (name == "sorted") return take_flag(value, ignored_);
+    if (name == "stable" || name == "update" || name == "stale") return check_freshness(name, value);
+    if (name == "group_level") return take_count(value, group_level_);
     if (name == "reduce") return take_flag(value, reduce_);
     if (name == "group") return take_flag(value, group_);
     if (name == "startkey_docid" || name == "start_key_doc_id") {
@@ -111,6 +114,18 @@ class OptionsReader {
     if (name == "startkey" || name == "start_key" || name == "key") options_.start = value;
     if (name == "endkey" || name == "end_key" || name == "key") options_.end = std::move(value);
     return {};
+  }
+
+  // What asks for an index of views that is more, or less, up to date: documents always are.
+  static Result<void> check_freshness(std::string_view name, const json::Value& value) {
+    std::string_view word;
+    if (const std::string* text = value.as_string()) word = *text;
+    const bool is_flag = value.as_bool() != nullptr || word == "true" || word == "false";
+    const bool is_good = name == "stale"    ? word == "ok" || word == "update_after"
+                         : name == "update" ? is_flag || word == "lazy"
+                                            : is_flag;
+    if (is_good) return {};
+    return fail(Errc::query_parse_error, "Invalid value for `" + std::string(name) + "`.");
   }
 
   static Result<void> take_flag(const json::Value& value, bool& flag) {
@@ -148,6 +163,7 @@ class OptionsReader {
   bool reduce_ = false;
   bool group_ = false;
   bool no_list_ = false;  // `keys` was no array
+  std::uint64_t group_level_ = 0;
   bool ignored_ = false;
 };
 

@@ -138,6 +138,7 @@ Result<ChangesQuery> parse_changes_query(const http::Query& query, const json::O
   feed.include_docs = is_true(query, "include_docs");
   feed.conflicts = is_true(query, "conflicts");
   feed.attachments = is_true(query, "attachments");
+  feed.encoding_info = is_true(query, "att_encoding_info");
   const std::string* since = query.find("since");
   if (!since) since = query.find("last-event-id");
   if (since && !feed.descending) {

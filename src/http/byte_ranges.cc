@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include "http/ascii.h"
@@ -18,12 +19,18 @@ struct AskedRange {
   std::optional<std::uint64_t> last;
 };
 
-// Nothing but digits, of a number that fits; an empty text is no number, and good.
+// Nothing but digits; a number that does not fit is behind every content's end. An empty text is no number,
+// and good.
 bool read_number(std::string_view text, std::optional<std::uint64_t>& number) {
   if (text.empty()) return true;
   std::uint64_t value = 0;
   auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || rest != text.data() + text.size()) return false;
+  if (error == std::errc::result_out_of_range) {
+    value = std::numeric_limits<std::uint64_t>::max();
+  } else if (error != std::errc()) {
+    return false;
+  }
+  if (rest != text.data() + text.size()) return false;
   number = value;
   return true;
 }

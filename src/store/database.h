@@ -151,8 +151,7 @@ struct AllDocsPage {
 
 /// Rows of one index, in the order of its values, then of ids; descending: the other way round.
 struct IndexQuery {
-  std::string design;
-  std::string name;
+  std::shared_ptr<const doc::IndexDefinition> index;  // one of Database::indexes()
   json::Array low;    // values of the first fields: rows from these on; empty: from the first
   json::Array high;   // the same: rows up to these, and all that begin with them; empty: to the last
   std::string after;  // the position of a row: those behind it in the order of the query
@@ -286,7 +285,7 @@ class Database {
   /// one with it. A view of less than its partition has none.
   using Index = std::shared_ptr<const doc::IndexDefinition>;
   virtual Task<std::vector<Index>> indexes() = 0;
-  /// `not_found` where there is no such index, or it goes meanwhile.
+  /// `not_found` where there is no index of that name and definition, or it goes meanwhile.
   virtual Task<IndexPage> query_index(IndexQuery query) = 0;
 
   /// Local documents are not replicated and have no history; `id` is without "_local/".

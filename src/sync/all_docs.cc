@@ -128,6 +128,7 @@ class AllDocs {
     query.descending = options_.descending;
     query.include_docs = options_.include_docs;
     query.read.conflicts = options_.conflicts;
+    query.read.encoding_info = options_.encoding_info;
     if (options_.attachments) query.read.attachments = doc::AttachmentForm::inline_data;
     return query;
   }

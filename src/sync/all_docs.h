@@ -29,8 +29,9 @@ struct AllDocsOptions {
   std::uint64_t skip = 0;
   std::optional<std::uint64_t> limit;
   bool include_docs = false;
-  bool conflicts = false;    // of included documents
-  bool attachments = false;  // of included documents, inline
+  bool conflicts = false;      // of included documents
+  bool attachments = false;    // of included documents, inline
+  bool encoding_info = false;  // of their attachments
   bool update_seq = false;
 };
 

@@ -155,6 +155,7 @@ Task<void> Feed::send_rows(std::vector<store::ChangeRow> rows) {
 Task<void> Feed::send_with_documents(const std::vector<store::ChangeRow>& rows) {
   store::ReadOptions read;
   read.conflicts = options_.conflicts;
+  read.encoding_info = options_.encoding_info;
   if (options_.attachments) read.attachments = doc::AttachmentForm::inline_data;
   for (std::size_t begin = 0; begin < rows.size();) {
     std::size_t end = std::min(begin + kBatch, rows.size());

@@ -47,6 +47,7 @@ struct FeedOptions {
   bool include_docs = false;
   bool conflicts = false;          // of included documents
   bool attachments = false;        // of included documents, inline
+  bool encoding_info = false;      // of their attachments
   std::uint64_t seq_interval = 1;  // only every so many rows carry their `seq`, the others null
   /// Something is sent at least this often while the feed waits; such a feed waits for ever.
   std::optional<std::chrono::milliseconds> heartbeat = {};

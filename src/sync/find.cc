@@ -12,6 +12,7 @@
 #include "sync/find_bookmark.h"
 #include "sync/find_fields.h"
 #include "sync/find_plan.h"
+#include "sync/selection.h"
 
 namespace mycouch::sync {
 namespace {
@@ -84,10 +85,8 @@ class Find {
   }
 
   static std::optional<Way> way_of(const Bookmark& bookmark, const std::vector<Way>& indexes) {
-    if (bookmark.design.empty()) return Way();
-    auto at = std::ranges::find_if(indexes, [&](const Way& way) {
-      return way->design == bookmark.design && way->name == bookmark.name;
-    });
+    if (bookmark.is_of(nullptr)) return Way();
+    auto at = std::ranges::find_if(indexes, [&](const Way& way) { return bookmark.is_of(way.get()); });
     return at == indexes.end() ? std::nullopt : std::optional(*at);
   }
 
@@ -107,8 +106,7 @@ class Find {
   // False where the index is not built.
   Task<bool> search_index() {
     store::IndexQuery query;
-    query.design = plan_.way->design;
-    query.name = plan_.way->name;
+    query.index = plan_.way;
     query.low = plan_.low();
     query.high = plan_.high();
     query.after = after_;
@@ -116,13 +114,18 @@ class Find {
     query.read.conflicts = request_.conflicts;
     for (bool at_end = false; !at_end && remaining_ > 0;) {
       query.limit = next_page();
-      MYCOUCH_CO_TRY(store::IndexPage page, co_await database_.query_index(query));
+      auto found = co_await database_.query_index(query);
+      if (!found && found.error().code == Errc::not_found) {
+        co_return fail(Errc::unavailable, "the index has changed meanwhile; try again");
+      }
+      MYCOUCH_CO_TRY(store::IndexPage page, std::move(found));
       if (!page.built) co_return false;
       at_end = page.at_end || page.rows.empty();
       for (store::IndexRow& row : page.rows) {
         MYCOUCH_CO_CHECK(co_await take(row.document, row.position));
         query.after = std::move(row.position);
         if (remaining_ == 0) break;
+        if (is_turn_over()) MYCOUCH_CO_CHECK(co_await pause());
       }
       MYCOUCH_CO_CHECK(co_await pause());
     }
@@ -153,6 +156,7 @@ class Find {
         if (row.id == last || !row.document) continue;
         MYCOUCH_CO_CHECK(co_await take(*row.document, row.id));
         if (remaining_ == 0) break;
+        if (is_turn_over()) MYCOUCH_CO_CHECK(co_await pause());
       }
       if (!page.rows.empty()) query.start = last = page.rows.back().id;
       MYCOUCH_CO_CHECK(co_await pause());
@@ -192,9 +196,12 @@ class Find {
     co_return Result<void>{};
   }
 
+  bool is_turn_over() const { return SteadyClock::now() - turn_began_ >= kMatchingTurn; }
+
   // Lets others have their turn.
   Task<void> pause() {
     co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
+    turn_began_ = SteadyClock::now();
     if (!wanted_()) co_return fail(Errc::cancelled, "the client has gone");
     if (remaining_ > 0 && SteadyClock::now() - started_ > kMostTime) {
       co_return fail(Errc::request_timeout, "the query looks at too many documents; create an index for it");
@@ -208,12 +215,7 @@ class Find {
 
   void append_tail() {
     if (last_position_) {
-      Bookmark next{.position = *last_position_};
-      if (plan_.way) {
-        next.design = plan_.way->design;
-        next.name = plan_.way->name;
-      }
-      bookmark_ = next.encode();
+      bookmark_ = Bookmark::behind(plan_.way.get(), *last_position_).encode();
     }
     append_member("bookmark", json::quoted(bookmark_));
     if (request_.execution_stats) {
@@ -259,6 +261,7 @@ class Find {
   std::uint64_t examined_ = 0;
   std::uint64_t found_ = 0;
   const SteadyClock::time_point started_ = SteadyClock::now();
+  SteadyClock::time_point turn_began_ = started_;
 };
 
 }  // namespace

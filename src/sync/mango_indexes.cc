@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "doc/index_definition.h"
 #include "json/erlang_term.h"
 #include "json/writer.h"
-#include "store/index_limit.h"
 #include "sync/find_plan.h"
 #include "sync/find_request.h"
 
@@ -207,13 +204,6 @@ Task<json::Object> create_index(store::Database& database, json::Object body, Wr
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     MYCOUCH_CO_TRY(Design design, co_await read_design(database, index.design));
     if (add_view(design, index)) co_return answer("exists");
-    MYCOUCH_CO_TRY(auto indexes, co_await database.indexes());
-    std::erase_if(indexes, [&](const auto& other) {
-      return other->design == index.design && other->name == index.name;
-    });
-    if (indexes.size() >= store::kMaxIndexes) {
-      co_return fail(Errc::forbidden, fmt::format("a database has at most {} indexes", store::kMaxIndexes));
-    }
     MYCOUCH_CO_TRY(const bool written, co_await write_design(database, std::move(design), false, rules));
     if (written) co_return answer("created");
   }

@@ -1,6 +1,5 @@
 #include "sync/selection.h"
 
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -12,9 +11,6 @@ namespace mycouch::sync {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-// How long matching may keep the thread.
-constexpr std::chrono::milliseconds kTurn{5};
 
 class Selection {
  public:
@@ -83,7 +79,7 @@ Task<std::vector<store::ChangeRow>> select_rows(store::Database& database, const
     MYCOUCH_CO_TRY(auto found, co_await database.read_many(selection.outstanding(), read));
     for (const std::vector<store::OpenRevision>& revisions : found) {
       selection.answer(revisions.front());
-      if (SteadyClock::now() - turn_began < kTurn) continue;
+      if (SteadyClock::now() - turn_began < kMatchingTurn) continue;
       co_await boost::asio::post(executor, boost::asio::use_awaitable);
       turn_began = SteadyClock::now();
     }

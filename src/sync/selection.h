@@ -1,6 +1,7 @@
 // The filter `_selector` of a changes feed: reads the documents of rows, and keeps those that match.
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "base/task.h"
@@ -8,6 +9,10 @@
 #include "store/database.h"
 
 namespace mycouch::sync {
+
+/// How long matching may keep the thread before others have their turn: an expression may take milliseconds
+/// for each document.
+inline constexpr std::chrono::milliseconds kMatchingTurn{5};
 
 struct SelectionOptions {
   bool all_leaves = false;  // each leaf is matched, and those that match are kept; else the winner alone

@@ -31,16 +31,21 @@ class IndexesTest : public StoreContractTest {
   void make_index(const std::string& fields, const std::string& filter = "{}") {
     put(*db, "_design/d", design_of(fields, filter));
   }
-  static IndexQuery query() {
+  // Of the index of make_index() as it is now; of none that was ever made where there is none.
+  IndexQuery query(Database& database) {
     IndexQuery asked;
-    asked.design = "_design/d";
-    asked.name = "i";
+    auto all = run(database.indexes());
+    auto at =
+        std::ranges::find(*all, "_design/d", [](const Database::Index& index) { return index->design; });
+    asked.index = at == all->end() ? std::make_shared<const doc::IndexDefinition>() : *at;
     asked.patience = std::chrono::minutes(1);
     return asked;
   }
-  Result<IndexPage> page(Database& database, IndexQuery asked = query()) {
+  IndexQuery query() { return query(*db); }
+  Result<IndexPage> page(Database& database, IndexQuery asked) {
     return run(database.query_index(std::move(asked)));
   }
+  Result<IndexPage> page(Database& database) { return page(database, query(database)); }
   static std::vector<std::string> ids_of(const Result<IndexPage>& page) {
     std::vector<std::string> ids;
     if (!page) return {page.error().reason};
@@ -48,7 +53,8 @@ class IndexesTest : public StoreContractTest {
     for (const IndexRow& row : page->rows) ids.push_back(row.document.id);
     return ids;
   }
-  std::vector<std::string> ids(IndexQuery asked = query()) { return ids_of(page(*db, std::move(asked))); }
+  std::vector<std::string> ids(IndexQuery asked) { return ids_of(page(*db, std::move(asked))); }
+  std::vector<std::string> ids() { return ids(query()); }
   // Whether the documents of the index are those that a scan finds, in the order of their ages.
   void expect_all_indexed() {
     std::vector<std::pair<std::int64_t, std::string>> expected;
@@ -204,7 +210,7 @@ TEST_P(IndexesTest, ANewIndexIsBuiltOverTheDocumentsThatAreThere) {
   }
   make_index(R"({"age":"asc"})");
   EXPECT_EQ(page(*db,
-                 [] {
+                 [&] {
                    IndexQuery asked = query();
                    asked.limit = 100'000;
                    asked.max_bytes = 100'000'000;
@@ -364,9 +370,50 @@ TEST_P(IndexesTest, LongValuesAreIndexedByTheirBeginning) {
   EXPECT_THAT(ids(), ElementsAre("c", "a"));
 }
 
-TEST_P(IndexesTest, APartitionHasABoundedNumberOfIndexes) {
-  for (int i = 0; i < 70; ++i) put(*db, "_design/d" + std::to_string(i), design_of(R"({"age":"asc"})"));
+std::string design_of_many(int count) {
+  std::string views;
+  for (int i = 0; i < count; ++i) {
+    views += (i == 0 ? "\"v" : ",\"v") + std::to_string(i) +
+             R"(":{"map":{"fields":{"age":"asc"},"partial_filter_selector":{}},"options":{}})";
+  }
+  return R"({"language":"query","views":{)" + views + "}}";
+}
+
+TEST_P(IndexesTest, AnEditThatDescribesTooManyIndexesIsRefused) {
+  put(*db, "_design/d", design_of(R"({"age":"asc"})"));
+  std::vector<doc::Edit> edits(4);
+  const std::array<int, 4> counts = {40, 24, 23, 0};
+  for (std::size_t i = 0; i < edits.size(); ++i) {
+    edits[i].id = "_design/many" + std::to_string(i);
+    edits[i].body = design_of_many(counts[i]);
+  }
+  auto written = run(db->write(std::move(edits), {}));
+  ASSERT_TRUE(written);
+  EXPECT_FALSE((*written)[0].error);
+  ASSERT_TRUE((*written)[1].error);
+  EXPECT_EQ((*written)[1].error->code, Errc::forbidden);
+  EXPECT_FALSE((*written)[2].error);
+  EXPECT_FALSE((*written)[3].error);
   EXPECT_EQ(run(db->indexes())->size(), 64U);
+  // In the place of as many others there is room.
+  put(*db, "_design/many0", design_of_many(40), (*written)[0].revision.text());
+  put(*db, "_design/many0", "{}", run(db->read("_design/many0", {}))->revision.text());
+  put(*db, "_design/many1", design_of_many(24));
+}
+
+TEST_P(IndexesTest, TooManyIndexesThatAReplicatorBringsAreNone) {
+  EXPECT_FALSE(replicate(*db, "_design/d", design_of_many(70), {"1-a"}).error);
+  EXPECT_EQ(run(db->indexes())->size(), 64U);
+}
+
+TEST_P(IndexesTest, AQueryIsOfOneDefinition) {
+  std::string revision = put(*db, "_design/d", design_of(R"({"age":"asc","name":"asc"})")).revision.text();
+  put(*db, "a", R"({"age":1,"name":"x"})");
+  IndexQuery before = query();
+  EXPECT_THAT(ids(before), ElementsAre("a"));
+  put(*db, "_design/d", design_of(R"({"name":"asc","age":"asc"})"), revision);
+  EXPECT_EQ(page(*db, before).error().code, Errc::not_found);
+  EXPECT_THAT(ids(), ElementsAre("a"));
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryStore, IndexesTest, ::testing::Values("memory", "rocksdb"),

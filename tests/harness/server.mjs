@@ -147,8 +147,17 @@ export class Server {
 
   /** Resident memory, in bytes. */
   async memory() {
+    return this.#memory('VmRSS');
+  }
+
+  /** The most that it has been since the process began. */
+  async peakMemory() {
+    return this.#memory('VmHWM');
+  }
+
+  async #memory(field) {
     const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024;
+    return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)[1]) * 1024;
   }
 
   /** The value of the administrator's Authorization field. */

@@ -121,6 +121,38 @@ inEachView('An index is what its design document says, however that came', async
   assert.equal((await view.expect(200, 'GET', '/_index')).total_rows, 2);
 });
 
+inEachView('A bookmark is good for as long as its index is the same', async (view) => {
+  const define = async (fields, status = 200) => {
+    await view.ask('DELETE', '/_index/d/json/i');
+    return view.expect(status, 'POST', '/_index', { index: { fields }, ddoc: 'd', name: 'i' });
+  };
+  const query = { selector: { year: { $gt: 0 }, title: { $gt: null } }, limit: 2 };
+  await define(['year', 'title']);
+  const { docs, bookmark } = await view.find(query);
+  assert.deepEqual(docs.map(({ _id }) => _id), ['help', 'yesterday']);
+  const next = { ...query, bookmark };
+  assert.deepEqual(await view.ids(next), ['blue', 'roxanne']);
+  await define(['title', 'year']);
+  const refused = await view.expect(400, 'POST', '/_find', next);
+  assert.deepEqual(refused, { error: 'invalid_bookmark', reason: `Invalid bookmark value: "${bookmark}"` });
+  await define(['year', 'title']);
+  assert.deepEqual(await view.ids(next), ['blue', 'roxanne']);
+});
+
+inEachView('There is room for 64 indexes', async (view) => {
+  const design = (count) => ({
+    language: 'query',
+    views: Object.fromEntries(Array.from({ length: count }, (_, i) => [`i${i}`, { map: { fields: { title: 'asc' } }, options: {} }])),
+  });
+  const refusal = { error: 'forbidden', reason: 'a database has at most 64 indexes' };
+  await view.expect(201, 'PUT', '/_design/most', design(63));
+  assert.deepEqual(await view.expect(403, 'PUT', '/_design/more', design(2)), refusal);
+  const [one, two] = await view.expect(201, 'POST', '/_bulk_docs', { docs: [{ _id: '_design/a', ...design(1) }, { _id: '_design/b', ...design(1) }] });
+  assert.deepEqual([one.ok, two], [true, { id: '_design/b', ...refusal }]);
+  assert.deepEqual(await view.expect(403, 'POST', '/_index', { index: { fields: ['year'] } }), refusal);
+  assert.equal((await view.expect(200, 'GET', '/_index')).total_rows, 65);
+});
+
 inEachView('Indexes are deleted one by one, and the design document with the last', async (view) => {
   for (const name of ['a', 'b', 'c']) {
     await view.expect(200, 'POST', '/_index', { index: { fields: [name] }, ddoc: 'd', name });
@@ -171,6 +203,24 @@ inEachView('_explain tells of all indexes', async (view) => {
   assert.equal(told.covering, true);
   assert.deepEqual(told.index_candidates.map(({ index, analysis }) => [index.name, analysis.usable]), [['title', false], ['_all_docs', false]]);
 });
+
+test('A query that takes long holds up nobody, on one thread too', { timeout }, withServer(async (server) => {
+  const user = await new User(server, 'alice').signIn();
+  const docs = Array.from({ length: 100 }, (_, i) => ({ _id: `song-${i}`, text: `${'a'.repeat(2000)}b` }));
+  assert.equal((await user.request('POST', '/roady/_bulk_docs', { json: { docs } })).status, 201);
+  const servedMeanwhile = async (query) => {
+    let ended = false;
+    const answer = user.request('POST', '/roady/_find', { json: query }).finally(() => (ended = true));
+    let served = 0;
+    for (; !ended; ++served) assert.equal((await user.request('GET', '/roady/song-0')).status, 200);
+    assert.deepEqual((await answer).body.docs, [], JSON.stringify((await answer).body));
+    return served;
+  };
+  const selector = { text: { $gt: null, $regex: '^(a+)+$' } };
+  assert.ok(await servedMeanwhile({ selector }) > 12);
+  assert.equal((await user.request('POST', '/roady/_index', { json: { index: { fields: ['text'] } } })).status, 200);
+  assert.ok(await servedMeanwhile({ selector, sort: ['text'] }) > 12);
+}, { args: ['--threads', '1'] }));
 
 test('A tenant sees its own documents and indexes only', { timeout }, withServer(async (server) => {
   const alice = await new User(server, 'alice').signIn();

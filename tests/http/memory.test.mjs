@@ -1,11 +1,13 @@
 // The server's memory stays bounded, whatever clients send or leave behind.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { Connection } from '../harness/connection.mjs';
 import { Exchange } from '../harness/exchange.mjs';
 import { withServer } from '../harness/server.mjs';
 import { User } from '../harness/users.mjs';
+import { eventually } from '../harness/wait.mjs';
 
 const timeout = 120_000;
 const mebibyte = 1 << 20;
@@ -71,6 +73,42 @@ test('a reader who does not read holds up himself only', { timeout }, withServer
   await assertGrownByAtMost(256, server, before);
   for (const reader of readers) reader.end();
 }));
+
+/** Whether the server holds the socket of this connection open, which the client cannot see while it does not read. */
+async function isOpen(server, connection) {
+  const inHex = (port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const sockets = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
+  return sockets.some(([, local, remote]) => local?.endsWith(inHex(server.port)) && remote.endsWith(inHex(connection.socket.localPort)));
+}
+
+test('a reader who does not read is let go after the time limit', { timeout }, withServer(async (server) => {
+  const user = await new User(server, 'alice').signIn();
+  for (let batch = 0; batch < 8; ++batch) {
+    const docs = Array.from({ length: 500 }, (_, i) => ({ _id: `doc-${batch}-${i}`, text: 'x'.repeat(5000) }));
+    assert.equal((await user.request('POST', '/roady/_bulk_docs', { json: { docs } })).status, 201);
+  }
+  const { status } = await user.request('PUT', '/roady/doc/file', { headers: { 'content-type': 'image/png' }, body: Buffer.alloc(20 * mebibyte) });
+  assert.equal(status, 201);
+  const fields = `Host: x\r\nAuthorization: Bearer ${await user.token()}`;
+  const readers = await Promise.all([
+    '/roady/_all_docs?include_docs=true',
+    '/roady/_changes?include_docs=true',
+    '/roady/_changes?feed=continuous&include_docs=true&heartbeat=100',
+    '/roady/doc/file',
+    '/roady/doc?attachments=true',
+  ].map(async (target) => {
+    const connection = await Connection.open(server);
+    await connection.send(`GET ${target} HTTP/1.1\r\n${fields}\r\n\r\n`);
+    connection.socket.pause();
+    assert.ok(await isOpen(server, connection));
+    return connection;
+  }));
+  for (const reader of readers) {
+    await eventually('the server closes the connection', async () => !(await isOpen(server, reader)));
+    reader.end();
+  }
+  assert.equal((await user.request('GET', '/roady/doc-1-1')).status, 200);
+}, { args: ['--limits-write-timeout', '1s'] }));
 
 test('feeds that clients have left cost nothing afterwards', { timeout }, withServer(async (server) => {
   const user = await new User(server, 'alice').signIn();

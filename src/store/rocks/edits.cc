@@ -82,6 +82,7 @@ class DocumentEdit {
   // Before the document's first change in a transaction, of which the last state counts.
   Result<void> move_index_rows_at_end();
   Result<void> move_index_rows(const std::vector<IndexRow>& former);
+  Result<bool> has_room_for_indexes(const doc::Edit& edit);
   Result<void> read_indexes_of_design();
 
   std::string body_key_of(std::uint32_t number) const { return body_key(target_.prefix, id_, number); }
@@ -283,6 +284,14 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
     }
     base = base_of(path);
   }
+  if (new_edits) {
+    MYCOUCH_TRY(const bool has_room, has_room_for_indexes(prepared.edit));
+    if (!has_room) {
+      outcome.error =
+          Error{Errc::forbidden, "a database has at most " + std::to_string(kMaxIndexes) + " indexes"};
+      return outcome;
+    }
+  }
   std::optional<doc::Revision> parent;
   if (base != kNone) parent = entry_->tree[base].revision;
   const std::uint32_t generation = !new_edits ? path.generation : parent ? parent->generation + 1 : 1;
@@ -348,7 +357,7 @@ Result<void> DocumentEdit::settle(bool leaves_changed) {
   if (leaves_changed || entry_->positions.empty()) move_rows_at_end();
   transaction_.entry_changed(document_key_);
   transaction_.changed(target_.database, id_);
-  return {};
+  return read_indexes_of_design();
 }
 
 Result<std::vector<std::string>> DocumentEdit::scopes() {
@@ -373,7 +382,6 @@ void DocumentEdit::move_rows_at_end() {
 }
 
 Result<void> DocumentEdit::move_rows() {
-  if (is_design()) MYCOUCH_CHECK(read_indexes_of_design());
   if (entry_->tree.empty()) return {};  // purged
   MYCOUCH_TRY(std::vector<std::string> now, scopes());
   ChangeRecord row{.deleted = entry_->tree.deleted(), .leaves = {}, .id = id_};
@@ -443,7 +451,15 @@ Result<void> DocumentEdit::take_out_of_all_scopes() {
   return {};
 }
 
+Result<bool> DocumentEdit::has_room_for_indexes(const doc::Edit& edit) {
+  if (!is_design() || edit.deleted) return true;
+  MYCOUCH_TRY(const PartitionIndexes* indexes, transaction_.indexes(target_.prefix));
+  return indexes->has_room(id_, doc::read_indexes(id_, edit.body).size());
+}
+
+// With the edit, so that those that follow in the transaction know how many indexes there are.
 Result<void> DocumentEdit::read_indexes_of_design() {
+  if (!is_design()) return {};
   std::vector<doc::IndexDefinition> definitions;
   if (!entry_->tree.deleted()) {
     MYCOUCH_TRY(BodyRecord winner, body_of(entry_->tree.winner()));
@@ -529,7 +545,7 @@ Result<void> DocumentEdit::purge() {
   }
   empty_entry();
   transaction_.changed(target_.database, id_);
-  return {};
+  return read_indexes_of_design();
 }
 
 Result<std::vector<doc::Revision>> DocumentEdit::purge_leaves(const std::vector<doc::Revision>& revisions) {
@@ -547,6 +563,7 @@ Result<std::vector<doc::Revision>> DocumentEdit::purge_leaves(const std::vector<
     transaction_.entry_changed(document_key_);
   }
   transaction_.changed(target_.database, id_);
+  MYCOUCH_CHECK(read_indexes_of_design());
   return std::move(removed.leaves);
 }
 

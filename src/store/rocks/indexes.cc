@@ -39,11 +39,13 @@ std::optional<PartitionIndexes> PartitionIndexes::read(std::string_view bytes) {
   return indexes;
 }
 
-std::optional<std::size_t> PartitionIndexes::find(std::string_view design, std::string_view name) const {
-  for (std::size_t i = 0; i < definitions.size(); ++i) {
-    if (definitions[i]->design == design && definitions[i]->name == name) return i;
-  }
-  return std::nullopt;
+std::optional<std::size_t> PartitionIndexes::find(const doc::IndexDefinition& wanted) const {
+  const std::string map = json::write(wanted.map);
+  auto at = std::ranges::find_if(record.indexes, [&](const IndexesRecord::Index& index) {
+    return index.design == wanted.design && index.name == wanted.name && index.map == map;
+  });
+  if (at == record.indexes.end()) return std::nullopt;
+  return static_cast<std::size_t>(at - record.indexes.begin());
 }
 
 IndexesRecord::Index* PartitionIndexes::find(std::uint32_t number) {
@@ -53,6 +55,12 @@ IndexesRecord::Index* PartitionIndexes::find(std::uint32_t number) {
 
 bool PartitionIndexes::has_work() const {
   return !record.dead.empty() || !std::ranges::all_of(record.indexes, &IndexesRecord::Index::built);
+}
+
+bool PartitionIndexes::has_room(std::string_view design, std::size_t count) const {
+  const auto others = std::ranges::count_if(
+      record.indexes, [&](const IndexesRecord::Index& index) { return index.design != design; });
+  return static_cast<std::size_t>(others) + count <= kMaxIndexes;
 }
 
 bool PartitionIndexes::set_design(std::string_view design, std::vector<doc::IndexDefinition> wanted) {

@@ -17,10 +17,13 @@
 
 #include "doc/index_definition.h"
 #include "store/database.h"
-#include "store/index_limit.h"
 #include "store/rocks/records.h"
 
 namespace mycouch::store::rocks {
+
+/// Indexes of one partition. An edit that describes more is refused; those beyond that a replicator brings,
+/// or a conflict that is resolved, are no indexes: nobody can make every write dear.
+inline constexpr std::size_t kMaxIndexes = 64;
 
 /// The record of one partition with the definitions that it holds, beside `record.indexes`.
 struct PartitionIndexes {
@@ -31,13 +34,15 @@ struct PartitionIndexes {
   static std::optional<PartitionIndexes> read(std::string_view bytes);
 
   bool empty() const { return record.indexes.empty() && record.dead.empty(); }
-  /// The place of an index in both lists.
-  std::optional<std::size_t> find(std::string_view design, std::string_view name) const;
+  /// The place in both lists of the index of this name and definition.
+  std::optional<std::size_t> find(const doc::IndexDefinition& wanted) const;
   IndexesRecord::Index* find(std::uint32_t number);
   /// Whether there is something to build or to sweep.
   bool has_work() const;
-  /// Makes the indexes of one design document those of `definitions`. What has another definition than before
-  /// is another index. True where anything has changed.
+  /// Whether one design document may describe so many indexes.
+  bool has_room(std::string_view design, std::size_t count) const;
+  /// Makes the indexes of one design document those of `definitions`, as far as there is room. What has
+  /// another definition than before is another index. True where anything has changed.
   bool set_design(std::string_view design, std::vector<doc::IndexDefinition> definitions);
 };
 

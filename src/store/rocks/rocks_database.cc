@@ -38,7 +38,7 @@ std::unexpected<Error> index_gone() {
 
 // The number of an index that is built.
 Result<std::optional<std::uint32_t>> built_number(const PartitionIndexes& indexes, const IndexQuery& query) {
-  auto at = indexes.find(query.design, query.name);
+  auto at = indexes.find(*query.index);
   if (!at) return index_gone();
   const IndexesRecord::Index& index = indexes.record.indexes[*at];
   return index.built ? std::optional(index.number) : std::nullopt;
@@ -157,7 +157,7 @@ class RocksDatabase final : public Database {
         [&query, number](Reader& reader) { return reader.index_page(query, *number); });
     // Its rows may have been swept while they were read.
     MYCOUCH_CO_TRY(IndexCache::Indexes indexes, co_await read_indexes());
-    auto at = indexes->find(query.design, query.name);
+    auto at = indexes->find(*query.index);
     if (!at || indexes->record.indexes[*at].number != *number) co_return index_gone();
     co_return page;
   }

@@ -178,11 +178,14 @@ TEST(ByteRanges, AreTakenWithinTheContent) {
   EXPECT_EQ(ranges_of("bytes=-3"), "bytes 7-9/10 ");
   EXPECT_EQ(ranges_of("bytes=-30"), "bytes 0-9/10 ");
   EXPECT_EQ(ranges_of("bytes=0-18446744073709551615"), "bytes 0-9/10 ");
+  EXPECT_EQ(ranges_of("bytes=3-99999999999999999999"), "bytes 3-9/10 ");
+  EXPECT_EQ(ranges_of("bytes=-99999999999999999999"), "bytes 0-9/10 ");
   EXPECT_EQ(ranges_of("bytes=1-2, 4-5"), "bytes 1-2/10 bytes 4-5/10 ");
 }
 
 TEST(ByteRanges, WhatIsNotThereCannotBeSatisfied) {
-  for (const char* field : {"bytes=10-", "bytes=20-30", "bytes=5-3", "bytes=-0", "bytes=0-1,30-40"}) {
+  for (const char* field : {"bytes=10-", "bytes=20-30", "bytes=5-3", "bytes=-0", "bytes=0-1,30-40",
+                            "bytes=99999999999999999999-"}) {
     EXPECT_EQ(ranges_of(field), "416") << field;
   }
   EXPECT_EQ(ranges_of("bytes=0-3", 0), "416");
@@ -192,7 +195,7 @@ TEST(ByteRanges, WhatIsNotThereCannotBeSatisfied) {
 TEST(ByteRanges, WhatIsNoRangeAsksForAll) {
   for (const char* field :
        {"", "bytes=", "bytes=x", "items=0-1", "bytes=0-", "bytes=-", "bytes=--1", "bytes=1", "bytes=1-2-3",
-        "bytes=99999999999999999999-", "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9"}) {
+        "bytes=0-99999999999999999999x", "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9"}) {
     EXPECT_EQ(ranges_of(field), "") << field;
   }
 }
