@@ -1,6 +1,7 @@
 #include "app/importer.h"
 
 #include <algorithm>
+#include <format>
 #include <iterator>
 
 #include "base/clock.h"
@@ -215,7 +216,7 @@ Task<void> Importer::name_former_tenants(Documents& documents) {
       if (!leaf.edit.deleted || path.hashes.size() < 2) continue;
       const std::string rev = doc::Revision{path.generation - 1, path.hashes[1]}.text();
       parents.push_back({id, rev});
-      tombstones.emplace_back(id + "\n" + rev, &leaf);
+      tombstones.emplace_back(std::format("{}\n{}", id, rev), &leaf);
     }
   }
   std::map<std::string, std::string> tenants;
@@ -305,6 +306,7 @@ Task<std::vector<doc::Edit>> Importer::without_known(const std::string& tenant,
                                                      std::vector<doc::Edit> edits) {
   MYCOUCH_CO_TRY(auto database, co_await store_.open(plan_.database, confinement_of(tenant)));
   std::vector<std::pair<std::string, std::vector<doc::Revision>>> asked;
+  asked.reserve(edits.size());
   for (const doc::Edit& edit : edits) asked.push_back({edit.id, {edit.path.leaf()}});
   MYCOUCH_CO_TRY(const auto diffs, co_await database->revs_diff(std::move(asked)));
   std::vector<doc::Edit> fresh;
