@@ -1,7 +1,6 @@
 #include "app/importer.h"
 
 #include <algorithm>
-#include <format>
 #include <iterator>
 
 #include "base/clock.h"
@@ -216,7 +215,7 @@ Task<void> Importer::name_former_tenants(Documents& documents) {
       if (!leaf.edit.deleted || path.hashes.size() < 2) continue;
       const std::string rev = doc::Revision{path.generation - 1, path.hashes[1]}.text();
       parents.push_back({id, rev});
-      tombstones.emplace_back(std::format("{}\n{}", id, rev), &leaf);
+      tombstones.emplace_back(std::string(id).append("\n").append(rev), &leaf);
     }
   }
   std::map<std::string, std::string> tenants;
