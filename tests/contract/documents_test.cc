@@ -322,7 +322,7 @@ TEST_P(StoreContractTest, TheLastGenerationHasNoSuccessor) {
   replicate(*db, "x", "{}", {"4294967295-a"}, true);
   EXPECT_EQ(put(*db, "x", "{}").error->code, Errc::bad_request);
   EXPECT_EQ(put(*db, "x", "{}", "4294967295-a").error->code, Errc::conflict);
-  EXPECT_EQ(put(*db, "new", "{}", "4294967295-a").error->code, Errc::bad_request);
+  EXPECT_EQ(put(*db, "new", "{}", "4294967295-a").error->code, Errc::conflict);
   put(*db, "y", "{}");
   EXPECT_EQ(run(db->all_docs({}))->rows.size(), 1U);
 }

@@ -203,6 +203,72 @@ TEST(Fetch, RefusesAnAnswerThatIsTooLarge) {
   }
 }
 
+// What a session's answer is and what `take` was given of it, piece by piece.
+struct Taken {
+  Result<Response> answer = fail(Errc::internal, "never ended");
+  std::vector<std::string> pieces;
+  std::size_t largest = 0;
+};
+
+Taken fetch_in_pieces(ClientRequest request, std::size_t refused_after = SIZE_MAX) {
+  boost::asio::io_context context;
+  Taken taken;
+  auto take = [&taken, refused_after](std::string piece) -> Task<void> {
+    if (taken.pieces.size() == refused_after) co_return fail(Errc::conflict, "enough");
+    taken.largest = std::max(taken.largest, piece.size());
+    taken.pieces.push_back(std::move(piece));
+    co_return Result<void>();
+  };
+  boost::asio::co_spawn(
+      context,
+      [&]() -> boost::asio::awaitable<void> {
+        ClientSession session;
+        taken.answer = co_await session.fetch(std::move(request), take);
+      },
+      [](std::exception_ptr thrown) { EXPECT_FALSE(thrown); });
+  context.run();
+  return taken;
+}
+
+TEST(FetchInPieces, HandsAContentOnAsItComes) {
+  std::string content(1'000'000, 'x');
+  for (std::size_t i = 0; i < content.size(); i += 1'000)
+    content[i] = static_cast<char>('a' + i / 1'000 % 26);
+  TestServer server([&content](Exchange& exchange) -> boost::asio::awaitable<void> {
+    co_await exchange.send(text_response(exchange.request().target == "/empty" ? "" : content));
+  });
+  ClientRequest request = get(server.port());
+  request.max_response = content.size();
+  Taken taken = fetch_in_pieces(request);
+  ASSERT_TRUE(taken.answer) << taken.answer.error().reason;
+  EXPECT_EQ(taken.answer->body, "");
+  std::string whole;
+  for (const std::string& piece : taken.pieces) whole += piece;
+  EXPECT_EQ(whole, content);
+  EXPECT_LE(taken.largest, 256U << 10);
+  EXPECT_TRUE(fetch_in_pieces(get(server.port(), "/empty")).pieces.empty());
+  request.max_response = content.size() - 1;
+  EXPECT_EQ(fetch_in_pieces(request).answer.error().code, Errc::too_large);
+}
+
+TEST(FetchInPieces, KeepsWhatAnErrorSaysInTheAnswer) {
+  TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
+    co_await exchange.send(text_response("not here", 404));
+  });
+  Taken taken = fetch_in_pieces(get(server.port()));
+  EXPECT_TRUE(taken.pieces.empty());
+  EXPECT_EQ(taken.answer->body, "not here");
+}
+
+TEST(FetchInPieces, EndsWithTheErrorOfWhoTakes) {
+  TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
+    co_await exchange.send(text_response(std::string(500'000, 'x')));
+  });
+  Taken taken = fetch_in_pieces(get(server.port()), 1);
+  EXPECT_EQ(taken.pieces.size(), 1U);
+  EXPECT_EQ(taken.answer.error().code, Errc::conflict);
+}
+
 TEST(Fetch, GivesUpAtItsDeadline) {
   TestServer server([](Exchange& exchange) -> boost::asio::awaitable<void> {
     auto waiter = base::Waiter::create(exchange.executor());
