@@ -90,8 +90,11 @@ class OptionsReader {
     if (name == "group_level") return take_count(value, group_level_);
     if (name == "reduce") return take_flag(value, reduce_);
     if (name == "group") return take_flag(value, group_);
-    if (name == "startkey_docid" || name == "start_key_doc_id") start_id_ = std::move(value);
-    if (name == "endkey_docid" || name == "end_key_doc_id") end_id_ = std::move(value);
+    if (name == "startkey_docid" || name == "start_key_doc_id") {
+      start_id_ = std::move(value);
+    } else if (name == "endkey_docid" || name == "end_key_doc_id") {
+      end_id_ = std::move(value);
+    }
     return {};
   }
 
