@@ -30,9 +30,9 @@ struct ImportPlan {
   std::string tenant_field;  // empty: everything comes to the administrator's database, outside any tenant
   std::string database;      // into which; made where it lacks
   std::string system_database;
-  std::size_t batch = 500;               // documents of a page
-  bool allow_missing_tenants = false;    // what belongs to them comes too, and waits for them
-  bool from_start = false;               // whatever the checkpoint says
+  std::size_t batch = 500;              // documents of a page
+  bool allow_missing_tenants = false;   // what belongs to them comes too, and waits for them
+  bool from_start = false;              // whatever the checkpoint says
   std::uint64_t max_document_size = 0;  // bytes of a document's JSON
   std::uint64_t max_attachment = 0;     // bytes of one
 };
