@@ -37,13 +37,13 @@ constexpr std::uint32_t kLargestHead = 64 << 10;
 // A content that is taken in pieces is handed on when so much has come.
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 
-// Text that grows as it comes: how long it will be is only the word of who sends it.
+// Text that grows as it comes: how long it will be is only the word of who sends it. The names are Beast's.
 struct GrowingBody {
-  using value_type = std::string;
+  using value_type = std::string;  // NOLINT(readability-identifier-naming)
 
-  class reader {
+  class reader {  // NOLINT(readability-identifier-naming)
    public:
-    template <bool is_request, class Fields>
+    template <bool is_request, class Fields>  // NOLINT(readability-identifier-naming)
     reader(beast::http::header<is_request, Fields>&, value_type& body) : body_(body) {}
 
     void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
