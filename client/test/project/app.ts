@@ -1,5 +1,5 @@
-// An app's code, as the type checker sees it with the packed package, PouchDB's types and Clerk's.
-import type { SessionResource } from '@clerk/types';
+// An app's code, as the type checker sees it with the packed package, PouchDB's types, and @clerk/clerk-js's, which lie here.
+import type { SessionResource } from '@clerk/shared/types';
 import { type GetToken, type MembershipLost, resolveChecklistItems, TenantManager } from 'mycouch-client';
 import PouchDB from 'pouchdb';
 
