@@ -111,8 +111,12 @@ test('the first page has no fault that axe-core finds either', { timeout }, with
 test('a gig is made and ticked by keyboard alone', { timeout }, withBrowser(async (server, browser) => {
   const alice = await (await browser.phone('Alice')).signIn();
   await alice.addGear('Drums');
-  await alice.goTo('Gigs');
   const { page } = alice;
+  const arriveAt = async (place) => {
+    await alice.goTo(place);
+    await page.waitForFunction((title) => document.activeElement.id === 'main' && document.title.startsWith(title), place);
+  };
+  await arriveAt('Gigs');
   const press = async (...keys) => {
     for (const key of keys) await page.keyboard.press(key);
   };
@@ -137,8 +141,7 @@ test('a gig is made and ticked by keyboard alone', { timeout }, withBrowser(asyn
   await alice.sees('Drums');
 
   // Where one has gone is where the keyboard goes on, and what the title says.
-  await alice.goTo('Gear');
-  await page.waitForFunction(() => document.activeElement.id === 'main' && document.title.startsWith('Gear'));
+  await arriveAt('Gear');
 }));
 
 test('the app can be installed', { timeout }, withBrowser(async (server, browser) => {
