@@ -208,15 +208,15 @@ class OutlineBuilder {
     if (static_cast<std::size_t>(level) > limits_.max_nesting) return nested_too_deep();
     sj::json_type type{};
     if (value.type().get(type)) return std::unexpected(malformed("a value is missing"));
-    std::size_t self = nodes.size();
+    std::size_t self = nodes_.size();
     bool recorded = level <= depth_;
     if (recorded) {
-      nodes.emplace_back();
-      nodes.back().name = name;
+      nodes_.emplace_back();
+      nodes_.back().name = name;
     }
     const char* begin = nullptr;
     if (value.current_location().get(begin)) return std::unexpected(malformed("unexpected end"));
-    if (type == sj::json_type::object || type == sj::json_type::array) end = begin + 1;
+    if (type == sj::json_type::object || type == sj::json_type::array) end_ = begin + 1;
     switch (type) {
       case sj::json_type::object:
         return close(self, recorded, Kind::object, begin, object(value, level));
@@ -226,10 +226,6 @@ class OutlineBuilder {
         return scalar(value, type, self, recorded);
     }
   }
-
-  std::vector<Node> nodes;
-  std::vector<std::unique_ptr<std::string>> decoded;
-  const char* end = nullptr;  // in the padded copy, behind the value that was visited last
 
   std::unexpected<Error> nested_too_deep() const {
     return fail(Errc::bad_request, fmt::format("JSON nested deeper than {} levels", limits_.max_nesting));
@@ -242,8 +238,8 @@ class OutlineBuilder {
   Result<void> close(std::size_t self, bool recorded, Kind kind, const char* begin, Result<void> inner) {
     if (!inner) return inner;
     if (recorded) {
-      nodes[self].kind = kind;
-      nodes[self].text = in_text(begin, end);
+      nodes_[self].kind = kind;
+      nodes_[self].text = in_text(begin, end_);
     }
     return {};
   }
@@ -280,10 +276,10 @@ class OutlineBuilder {
         if (token != "null") return std::unexpected(malformed("a malformed literal"));
     }
     if (recorded) {
-      nodes[self].kind = kind;
-      nodes[self].text = in_text(token.data(), token.data() + token.size());
+      nodes_[self].kind = kind;
+      nodes_[self].text = in_text(token.data(), token.data() + token.size());
     }
-    end = token.data() + token.size();
+    end_ = token.data() + token.size();
     // simdjson moves past a value that was not asked for; but a string before a ':' it would take for a
     // member's name.
     if (sj::raw_json_string ignored; kind == Kind::string && value.get_raw_json_string().get(ignored)) {
@@ -296,7 +292,7 @@ class OutlineBuilder {
   Result<void> object(V& value, int level) {
     sj::object members;
     if (value.get_object().get(members)) return std::unexpected(malformed("a malformed object"));
-    std::size_t parent = nodes.size() - 1;
+    std::size_t parent = nodes_.size() - 1;
     bool record = level < depth_;
     std::size_t last = 0;
     std::size_t first_name = names_.size();
@@ -318,7 +314,7 @@ class OutlineBuilder {
   Result<void> array(V& value, int level) {
     sj::array elements;
     if (value.get_array().get(elements)) return std::unexpected(malformed("a malformed array"));
-    std::size_t parent = nodes.size() - 1;
+    std::size_t parent = nodes_.size() - 1;
     bool record = level < depth_;
     std::size_t last = 0;
     for (auto element_result : elements) {
@@ -333,22 +329,22 @@ class OutlineBuilder {
   // After its last child, the closing bracket is the next thing that is not space.
   template <class Container>
   Result<void> at_close(Container&, char bracket) {
-    const char* p = end;
+    const char* p = end_;
     const char* limit = padded_ + text_.size();
     while (p < limit && *p != bracket) ++p;
     if (p == limit) return std::unexpected(malformed("unexpected end"));
-    end = p + 1;
+    end_ = p + 1;
     return {};
   }
 
   // The node about to be recorded is a child of `parent`, after `last`.
   void link(std::size_t parent, std::size_t& last) {
     if (last == 0) {
-      nodes[parent].has_children = true;
+      nodes_[parent].has_children = true;
     } else {
-      nodes[last].next = static_cast<std::uint32_t>(nodes.size());
+      nodes_[last].next = static_cast<std::uint32_t>(nodes_.size());
     }
-    last = nodes.size();
+    last = nodes_.size();
   }
 
   // The text from `begin` to the quote that ends the string.
@@ -366,8 +362,8 @@ class OutlineBuilder {
       return in_text(raw.data(), raw.data() + raw.size());
     }
     if (!is_string_content(raw)) return std::unexpected(malformed("a malformed member name"));
-    decoded.push_back(std::make_unique<std::string>(decode_string(fmt::format("\"{}\"", raw))));
-    return std::string_view(*decoded.back());
+    decoded_.push_back(std::make_unique<std::string>(decode_string(fmt::format("\"{}\"", raw))));
+    return std::string_view(*decoded_.back());
   }
 
   Result<void> check_names(std::size_t first) const {
@@ -396,6 +392,9 @@ class OutlineBuilder {
   int depth_;
   Limits limits_;
   bool repeated_members_;
+  std::vector<Node> nodes_;
+  std::vector<std::unique_ptr<std::string>> decoded_;
+  const char* end_ = nullptr;            // in the padded copy, behind the value that was visited last
   std::vector<std::string_view> names_;  // of the objects that are open
 };
 
@@ -417,15 +416,15 @@ Result<Outline> OutlineBuilder::build(std::string_view text, const Options& opti
     walked = std::unexpected(malformed(simdjson::error_message(error)));
   } else {
     walked = builder.visit(document, {}, 0);
-    if (walked && builder.end != scratch->padded.data() + text.size()) {
+    if (walked && builder.end_ != scratch->padded.data() + text.size()) {
       walked = std::unexpected(malformed("more text after the value"));
     }
   }
   if (text.size() > kKept) scratch.reset();
   if (!walked) return std::unexpected(std::move(walked).error());
   Outline result;
-  result.nodes_ = std::move(builder.nodes);
-  result.decoded_ = std::move(builder.decoded);
+  result.nodes_ = std::move(builder.nodes_);
+  result.decoded_ = std::move(builder.decoded_);
   return result;
 }
 
