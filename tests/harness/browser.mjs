@@ -11,7 +11,7 @@ const executablePath = process.env.MYCOUCH_CHROMIUM ?? '/usr/bin/chromium';
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 // A page that has to wait for its turn on a machine of two cores is not broken.
-const patience = 60_000; // milliseconds
+const patience = 180_000; // milliseconds
 
 export const phoneSize = { width: 390, height: 844 };
 export const desktopSize = { width: 1280, height: 860 };
