@@ -89,9 +89,12 @@ class FakeSource final : public JwksSource {
 /// One thread that runs coroutines.
 class Loop {
  public:
-  ~Loop() {
+  ~Loop() { end(); }
+
+  /// Ends the thread. The coroutines that it ran stay where they are until the loop goes.
+  void end() {
     context_.stop();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
 
   boost::asio::any_io_executor executor() { return context_.get_executor(); }

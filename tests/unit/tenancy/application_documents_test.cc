@@ -41,6 +41,7 @@ class ApplicationDocumentsTest : public testing::Test {
     if (documents_) documents_->stop();
     store_->stop();
     pool_.join();
+    if (loop_) loop_->end();  // as the server's threads do, while its executors outlive the store
     store_->close();
     loop_.reset();
   }

@@ -109,8 +109,9 @@ class OutboxTest : public testing::Test {
     other_.release();
     store_->stop();
     pool_.join();
+    if (loop_) loop_->end();  // as the server's threads do, while its executors outlive the store
     store_->close();
-    loop_.reset();  // as the server's executors end after the store
+    loop_.reset();
   }
 
   auth::Application application() const {
