@@ -7,12 +7,21 @@ import { eventually } from '../harness/wait.mjs';
 
 const timeout = 400_000;
 
+// A tick is shown before it is stored; who starts the app anew in between has not made it.
+async function ticksAreStored(phone, count) {
+  await eventually(`${count} ticks are on the device`, async () => {
+    const lists = JSON.stringify(await phone.stored()).replaceAll('\\', '').matchAll(/"loadoutChecklist":(\[[^\]]*\])/g);
+    return [...lists].some(([, list]) => JSON.parse(list).filter(({ checked, checkedBy }) => checked && checkedBy === phone.name).length === count);
+  });
+}
+
 // What both do meanwhile: each ticks an item of their own, both tick the drums, and Bob makes a gig and starts the app anew.
 async function workApart(alice, bob) {
   await alice.tick('Bass amp');
   await alice.tick('Drums');
   await bob.tick('Cables');
   await bob.tick('Drums');
+  await ticksAreStored(bob, 2);
   await bob.page.reload();
   await bob.page.getByRole('heading', { level: 1, name: 'Blue Note' }).waitFor();
   for (const item of ['Cables', 'Drums']) await bob.sees(item);
