@@ -48,6 +48,8 @@ struct Attachment {
   std::uint64_t stored_length = 0;  // in bytes, as stored
   std::uint32_t revpos = 0;         // generation in which it came
   Encoding encoding = Encoding::identity;
+  /// What the store that it was read from needs beside the rest to find its content; only for its eyes.
+  std::string origin{};
 
   bool operator==(const Attachment&) const = default;
 };

@@ -14,7 +14,7 @@
 #include "store/rocks/commit_queue.h"
 #include "store/rocks/indexes.h"
 #include "store/rocks/logs.h"
-#include "store/rocks/notifier.h"
+#include "store/notifier.h"
 #include "store/rocks/writer.h"
 
 namespace mycouch::store::rocks {

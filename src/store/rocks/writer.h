@@ -10,7 +10,7 @@
 #include "store/rocks/commit_queue.h"
 #include "store/rocks/indexes.h"
 #include "store/rocks/logs.h"
-#include "store/rocks/notifier.h"
+#include "store/notifier.h"
 
 namespace mycouch::store::rocks {
 

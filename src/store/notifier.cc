@@ -1,9 +1,9 @@
-#include "store/rocks/notifier.h"
+#include "store/notifier.h"
 
 #include <algorithm>
 #include <functional>
 
-namespace mycouch::store::rocks {
+namespace mycouch::store {
 
 Notifier::Shard& Notifier::shard_of(const std::string& scope) {
   return shards_[std::hash<std::string>{}(scope) % kShards];
@@ -51,4 +51,4 @@ void Notifier::notify_all(std::string_view prefix) {
   }
 }
 
-}  // namespace mycouch::store::rocks
+}  // namespace mycouch::store

@@ -15,9 +15,9 @@
 #include "base/waiter.h"
 #include "store/database.h"
 
-namespace mycouch::store::rocks {
+namespace mycouch::store {
 
-/// Thread-safe. Scopes are named by their key prefixes (keys.h).
+/// Thread-safe. Scopes are named by keys of the store's own making.
 class Notifier : public std::enable_shared_from_this<Notifier> {
  public:
   Subscription subscribe(std::string scope, std::shared_ptr<base::Waiter> waiter);
@@ -39,4 +39,4 @@ class Notifier : public std::enable_shared_from_this<Notifier> {
   std::array<Shard, kShards> shards_;
 };
 
-}  // namespace mycouch::store::rocks
+}  // namespace mycouch::store
