@@ -76,6 +76,8 @@ struct HostHealth {
   std::uint64_t failures = 0;  // those without an answer
 };
 
+struct UpstreamHosts;
+
 /// Thread-safe: called by coroutines on any executor, which go on where they were. The sockets live on
 /// `loop`, which is one thread, runs until the last request has ended, and whose context outlives this.
 class Upstream {
@@ -100,8 +102,8 @@ class Upstream {
   void stop();
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  const boost::asio::any_io_executor loop_;
+  std::shared_ptr<UpstreamHosts> hosts_;
 };
 
 }  // namespace mycouch::http
