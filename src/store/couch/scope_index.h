@@ -73,6 +73,7 @@ struct DatabaseState {
   std::string since;        // everything up to this upstream sequence is folded; "0" at first
   bool complete = false;    // has once been caught up with the upstream
   std::string epoch;        // of this incarnation of the index; [0-9a-z]+
+  bool operator==(const DatabaseState&) const = default;
 };
 
 class ScopeIndex {
