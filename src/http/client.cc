@@ -7,20 +7,14 @@
 #include <utility>
 #include <variant>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
 #include "base/clock.h"
-#include "base/waiter.h"
 #include "http/ascii.h"
+#include "http/client_connection.h"
 
 namespace mycouch::http {
 
@@ -32,61 +26,8 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 namespace {
 
-constexpr auto kAsResult = asio::as_tuple(asio::use_awaitable);
-constexpr std::uint32_t kLargestHead = 64 << 10;
 // A content that is taken in pieces is handed on when so much has come.
 constexpr std::size_t kPiece = std::size_t{64} << 10;
-
-// Text that grows as it comes: how long it will be is only the word of who sends it. The names are Beast's.
-struct GrowingBody {
-  using value_type = std::string;  // NOLINT(readability-identifier-naming)
-
-  class reader {  // NOLINT(readability-identifier-naming)
-   public:
-    template <bool is_request, class Fields>  // NOLINT(readability-identifier-naming)
-    reader(beast::http::header<is_request, Fields>&, value_type& body) : body_(body) {}
-
-    void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
-
-    template <class Buffers>
-    std::size_t put(const Buffers& buffers, error_code& error) {
-      error = {};
-      const std::size_t size = body_.size();
-      body_.resize(size + beast::buffer_bytes(buffers));
-      return asio::buffer_copy(asio::buffer(body_.data() + size, body_.size() - size), buffers);
-    }
-
-    void finish(error_code& error) { error = {}; }
-
-   private:
-    value_type& body_;
-  };
-};
-
-std::unexpected<Error> no_answer(const Url& url, const error_code& error) {
-  return fail(Errc::unavailable, "no answer from " + url.host + ": " + error.message());
-}
-
-// What a resolver finds while nobody may be waiting any more: getaddrinfo cannot be interrupted.
-struct Resolution {
-  error_code error = asio::error::timed_out;
-  tcp::resolver::results_type endpoints;
-};
-
-Task<tcp::resolver::results_type> resolve(Url url, base::SteadyTime deadline) {
-  auto executor = co_await asio::this_coro::executor;
-  auto found = std::make_shared<Resolution>();
-  auto waiter = base::Waiter::create(executor);
-  tcp::resolver resolver(executor);
-  resolver.async_resolve(url.host, std::to_string(url.port),
-                         [found, waiter](error_code error, tcp::resolver::results_type endpoints) {
-                           *found = {error, std::move(endpoints)};
-                           waiter->wake();
-                         });
-  co_await waiter->wait_until(deadline);
-  if (found->error) co_return no_answer(url, found->error);
-  co_return found->endpoints;
-}
 
 // The deadline holds for all that is done on the stream later, too.
 Task<void> connect(beast::tcp_stream& stream, tcp::resolver::results_type endpoints, Url url,
@@ -99,33 +40,8 @@ Task<void> connect(beast::tcp_stream& stream, tcp::resolver::results_type endpoi
 
 // The system's certificates, read once.
 asio::ssl::context& tls_context() {
-  static asio::ssl::context context = [] {
-    asio::ssl::context made(asio::ssl::context::tls_client);
-    SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
-    made.set_default_verify_paths();
-    made.set_verify_mode(asio::ssl::verify_peer);
-    return made;
-  }();
+  static asio::ssl::context context = *make_tls_context("");
   return context;
-}
-
-Task<void> shake_hands(TlsStream& stream, Url url) {
-  stream.set_verify_callback(asio::ssl::host_name_verification(url.host));
-  // An address has no place in the server name (RFC 6066 section 3).
-  error_code is_name;
-  asio::ip::make_address(url.host, is_name);
-  if (is_name && SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str()) != 1) {
-    co_return fail(Errc::bad_request, "a host name too long for TLS");
-  }
-  auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, kAsResult);
-  if (error) co_return no_answer(url, error);
-  co_return Result<void>();
-}
-
-std::string host_field(const Url& url) {
-  std::string host = url.host.contains(':') ? "[" + url.host + "]" : url.host;
-  bool usual = url.port == (url.scheme == "https" ? 443 : 80);
-  return usual ? host : host + ":" + std::to_string(url.port);
 }
 
 beast::http::request<beast::http::string_body> to_beast(ClientRequest request, const Url& url) {
@@ -143,11 +59,8 @@ beast::http::request<beast::http::string_body> to_beast(ClientRequest request, c
 }
 
 Response from_beast(beast::http::response<GrowingBody> message) {
-  Response response{.status = message.result_int(), .headers = {}, .body = std::move(message.body())};
-  for (const auto& field : message) {
-    response.headers.add({field.name_string().data(), field.name_string().size()},
-                         {field.value().data(), field.value().size()});
-  }
+  Response response = head_from_beast(message);
+  response.body = std::move(message.body());
   return response;
 }
 
@@ -176,7 +89,7 @@ Task<Exchanged> exchange(Stream& stream, beast::flat_buffer& buffer, ClientReque
     if (terms.step.count() > 0) beast::get_lowest_layer(stream).expires_after(terms.step);
   };
   beast::http::response_parser<GrowingBody> parser;
-  parser.header_limit(kLargestHead);
+  parser.header_limit(kLargestAnswerHead);
   parser.body_limit(request.max_response);
   parser.skip(request.method == Method::head);
   auto message = to_beast(std::move(request), url);
@@ -198,10 +111,6 @@ Task<Exchanged> exchange(Stream& stream, beast::flat_buffer& buffer, ClientReque
   }
   const bool kept = terms.keep && parser.get().keep_alive();
   co_return Exchanged{from_beast(parser.release()), kept};
-}
-
-std::string origin_of(const Url& url) {
-  return url.scheme + "://" + host_field(url);
 }
 
 }  // namespace

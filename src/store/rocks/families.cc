@@ -5,21 +5,16 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/slice_transform.h>
-#include <rocksdb/table.h>
 
 #include "base/log.h"
-#include "store/rocks/keys.h"
+#include "store/rocks/options.h"
 
 namespace mycouch::store::rocks {
 namespace {
 
-constexpr std::size_t kMegabyte = std::size_t{1} << 20;
-
 // A content that is streamed in fills buffer after buffer, in the order of its keys: larger ones would cost
 // memory and save nothing.
-constexpr std::size_t kAttachmentsBuffer = 8 * kMegabyte;
+constexpr std::size_t kAttachmentsBuffer = std::size_t{8} << 20;
 
 struct FamilyName {
   const char* name;
@@ -35,47 +30,6 @@ constexpr std::array<FamilyName, 9> kFamilies = {{{"default", &Families::catalog
                                                   {"counters", &Families::counters},
                                                   {"indexes", &Families::indexes},
                                                   {"log", &Families::log}}};
-
-rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.block_size = 16 << 10;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.format_version = 5;
-  rocksdb::ColumnFamilyOptions options;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.compression = rocksdb::kLZ4Compression;
-  options.bottommost_compression = rocksdb::kZSTD;
-  options.write_buffer_size = 32 * kMegabyte;
-  options.level_compaction_dynamic_level_bytes = true;
-  options.memtable_prefix_bloom_size_ratio = 0.02;
-  options.memtable_whole_key_filtering = true;
-  // Rows of one database often come in the order of their keys: a memory table remembers where the last one
-  // went.
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(sizeof(DatabaseNumber)));
-  return options;
-}
-
-rocksdb::DBOptions db_options() {
-  rocksdb::DBOptions options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.max_background_jobs = 2;
-  options.max_total_wal_size = 256 * kMegabyte;
-  options.keep_log_file_num = 4;
-  // After a crash the log may end in the middle of a batch that nobody was told of: everything before it
-  // stands.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  return options;
-}
-
-// RocksDB has no code of its own for a lock that another process, or this one, holds.
-bool is_locked(const rocksdb::Status& status) {
-  const std::string text = status.ToString();
-  return status.IsIOError() &&
-         (text.contains("While lock file") || text.contains("lock hold by current process"));
-}
 
 }  // namespace
 
@@ -99,10 +53,7 @@ Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, s
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, descriptors, &handles, &db);
-  if (is_locked(status)) {
-    return fail(Errc::unavailable, "cannot open the store: a server is running on it, which holds its lock");
-  }
-  if (!status.ok()) return fail(Errc::unavailable, "cannot open the store: " + status.ToString());
+  if (!status.ok()) return std::unexpected(cannot_open(status));
   opened->db_.reset(db);
   for (std::size_t i = 0; i < kFamilies.size(); ++i) opened->families_.*kFamilies[i].handle = handles[i];
   return opened;
@@ -148,18 +99,6 @@ void OpenedDb::release(const rocksdb::Snapshot* snapshot) {
 std::vector<rocksdb::ColumnFamilyHandle*> OpenedDb::row_families() const {
   return {families_.documents,   families_.bodies,   families_.changes, families_.local,
           families_.attachments, families_.counters, families_.indexes};
-}
-
-Error translated(const rocksdb::Status& status) {
-  log::error("storage failed", {{"status", status.ToString()}});
-  if (status.IsCorruption()) return {Errc::internal, "the store is corrupt"};
-  if (status.IsNoSpace()) return {Errc::unavailable, "the store is full"};
-  return {Errc::unavailable, "the store cannot be reached"};
-}
-
-Error corrupt(std::string_view what) {
-  log::error("the store holds a row that cannot be read", {{"kind", what}});
-  return {Errc::internal, "the store is corrupt"};
 }
 
 }  // namespace mycouch::store::rocks

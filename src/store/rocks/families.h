@@ -1,4 +1,4 @@
-// The column families of one open RocksDB, and the translation of its statuses. Included by .cc files only.
+// The column families of one open RocksDB. Included by .cc files only.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 #include <rocksdb/db.h>
 
 #include "base/error.h"
+#include "store/rocks/status.h"
 
 namespace mycouch::store::rocks {
 
@@ -71,18 +72,5 @@ class HeldSnapshot {
   OpenedDb& opened_;
   const rocksdb::Snapshot* snapshot_;
 };
-
-inline rocksdb::Slice slice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-inline std::string_view view(const rocksdb::Slice& slice) {
-  return {slice.data(), slice.size()};
-}
-
-/// A failed status as an error: corruption is `internal`, anything else `unavailable`. Its text goes to the
-/// log, not to the client, because it may hold keys.
-Error translated(const rocksdb::Status& status);
-/// For rows that a decoder refused.
-Error corrupt(std::string_view what);
 
 }  // namespace mycouch::store::rocks

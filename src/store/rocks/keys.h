@@ -35,27 +35,12 @@
 #include <string_view>
 
 #include "base/digest.h"
+#include "store/keys.h"
 #include "store/log.h"
 
 namespace mycouch::store::rocks {
 
-using DatabaseNumber = std::uint32_t;
-
-/// database + partition or scope: what all keys of one confined view begin with.
-std::string key_prefix(DatabaseNumber database, std::string_view name);
-
-std::string database_prefix(DatabaseNumber database);
-
-void append_u32(std::string& key, std::uint32_t n);
-void append_u64(std::string& key, std::uint64_t n);
-std::uint32_t read_u32(std::string_view bytes);  // of at least 4
-std::uint64_t read_u64(std::string_view bytes);  // of at least 8
-/// With its end mark.
-void append_terminated(std::string& key, std::string_view text);
-
-std::string document_key(std::string_view prefix, std::string_view id);
 std::string body_key(std::string_view prefix, std::string_view id, std::uint32_t number);
-std::string change_key(std::string_view prefix, std::uint64_t sequence);
 /// What the keys of an index's rows begin with; of number 0: the key of the partition's IndexesRecord.
 std::string index_prefix(std::string_view prefix, std::uint32_t number);
 std::string attachment_key(std::string_view prefix, const base::Md5& digest_or_content, std::uint32_t chunk);
@@ -68,8 +53,5 @@ std::string log_rows_prefix(std::string_view log);
 std::string topic_rows_prefix(std::string_view log, std::string_view topic);
 std::string log_checkpoint_key(std::string_view log);
 std::string position_key(std::string_view prefix, LogPosition position);
-
-/// The smallest key that is greater than all keys that begin with `prefix`.
-std::string end_of(std::string_view prefix);
 
 }  // namespace mycouch::store::rocks

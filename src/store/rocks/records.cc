@@ -9,7 +9,6 @@ namespace mycouch::store::rocks {
 namespace {
 
 constexpr std::uint64_t kEntryFormat = 1;
-constexpr std::uint64_t kDeletedFlag = 1;
 
 void encode_attachment(std::string& out, const doc::Attachment& attachment) {
   base::append_sized(out, attachment.name);
@@ -125,55 +124,6 @@ std::optional<Entry> Entry::decode(std::string_view bytes) {
   if (!tree || !rest.empty()) return std::nullopt;
   entry.tree = *std::move(tree);
   return entry;
-}
-
-std::string ChangeRecord::encode() const {
-  std::string out;
-  base::append_varint(out, deleted ? kDeletedFlag : 0);
-  base::append_varint(out, leaves.size());
-  for (const doc::Revision& leaf : leaves) {
-    base::append_varint(out, leaf.generation);
-    // 0 marks a digest; otherwise the length of the text, plus 1.
-    if (leaf.hash.is_digest()) {
-      base::append_varint(out, 0);
-      out += base::as_text(leaf.hash.digest());
-    } else {
-      std::string text = leaf.hash.text();
-      base::append_varint(out, text.size() + 1);
-      out += text;
-    }
-  }
-  out += id;
-  return out;
-}
-
-std::optional<ChangeRecord> ChangeRecord::decode(std::string_view bytes) {
-  base::RecordReader reader(bytes);
-  auto flags = reader.varint();
-  auto count = reader.varint();
-  if (!flags || !count || *count > bytes.size()) return std::nullopt;
-  ChangeRecord record;
-  record.deleted = (*flags & kDeletedFlag) != 0;
-  record.leaves.reserve(*count);
-  for (std::uint64_t i = 0; i < *count; ++i) {
-    auto generation = reader.varint();
-    auto mark = reader.varint();
-    if (!generation || !mark) return std::nullopt;
-    auto number = static_cast<std::uint32_t>(*generation);
-    if (*mark != 0) {
-      auto text = reader.take(*mark - 1);
-      if (!text) return std::nullopt;
-      record.leaves.push_back({number, doc::RevHash(*text)});
-      continue;
-    }
-    auto digest = reader.take(sizeof(base::Md5));
-    if (!digest) return std::nullopt;
-    base::Md5 copy;
-    std::memcpy(copy.data(), digest->data(), copy.size());
-    record.leaves.push_back({number, doc::RevHash(copy)});
-  }
-  record.id = reader.rest();
-  return record;
 }
 
 std::string Counters::encode() const {

@@ -11,6 +11,7 @@
 
 #include "doc/document.h"
 #include "doc/rev_tree.h"
+#include "store/change_record.h"
 #include "store/log.h"
 
 namespace mycouch::store::rocks {
@@ -51,17 +52,6 @@ struct Entry {
 
   std::string encode() const;
   static std::optional<Entry> decode(std::string_view bytes);
-};
-
-/// One row of a scope's sequence: flags (1: deleted), count of leaves, each {generation, 0 and the digest's
-/// 16 bytes, or 1 + its length and the hash's text}, the id.
-struct ChangeRecord {
-  bool deleted = false;
-  std::vector<doc::Revision> leaves;  // winner first
-  std::string id;
-
-  std::string encode() const;
-  static std::optional<ChangeRecord> decode(std::string_view bytes);
 };
 
 /// Of one scope: the last sequence given out, documents, deleted documents, bytes of the winners' bodies.
