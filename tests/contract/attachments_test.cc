@@ -289,7 +289,7 @@ TEST_P(AttachmentsTest, OnlyAttachmentsNewerThanWhatIsKnownAreSent) {
   EXPECT_FALSE(sent({revision(second), revision(first)}));
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStore, AttachmentsTest, ::testing::Values("memory", "rocksdb"),
+INSTANTIATE_TEST_SUITE_P(EveryStore, AttachmentsTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

@@ -416,7 +416,7 @@ TEST_P(IndexesTest, AQueryIsOfOneDefinition) {
   EXPECT_THAT(ids(), ElementsAre("a"));
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStore, IndexesTest, ::testing::Values("memory", "rocksdb"),
+INSTANTIATE_TEST_SUITE_P(EveryStore, IndexesTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

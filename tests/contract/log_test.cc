@@ -340,7 +340,7 @@ TEST_P(LogTest, AGroupWithACommitThatFailsIsWrittenOnceAllTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStore, LogTest, ::testing::Values("memory", "rocksdb"),
+INSTANTIATE_TEST_SUITE_P(EveryStore, LogTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

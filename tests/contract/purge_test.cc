@@ -320,7 +320,7 @@ TEST_P(PurgeTest, ObserversHearOfAPurge) {
   EXPECT_THAT(heard, ElementsAre("x"));
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStore, PurgeTest, ::testing::Values("memory", "rocksdb"),
+INSTANTIATE_TEST_SUITE_P(EveryStore, PurgeTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

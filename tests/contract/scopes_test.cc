@@ -135,7 +135,7 @@ TEST_P(ScopedDatabaseTest, ObserversHearOfAWriteBeforeItsWriter) {
   EXPECT_THAT(heard, ElementsAre("x"));
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStore, ScopedDatabaseTest, ::testing::Values("memory", "rocksdb"),
+INSTANTIATE_TEST_SUITE_P(EveryStore, ScopedDatabaseTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

@@ -17,17 +17,39 @@ StoreUnderTest::StoreUnderTest(std::string kind) : kind_(std::move(kind)) {
 StoreUnderTest::~StoreUnderTest() {
   store_->close();
   pool_->join();
+  store_.reset();
+  upstream_.reset();
   std::filesystem::remove_all(folder_);
 }
 
 void StoreUnderTest::open() {
   pool_ = std::make_unique<base::Pool>(2);
+  auto opened = is_embedded() ? open_engine() : open_couch();
+  if (!opened) throw std::runtime_error(opened.error().reason);
+  store_ = *std::move(opened);
+}
+
+Result<std::unique_ptr<Store>> StoreUnderTest::open_couch() {
+  if (!upstream_) upstream_ = std::make_unique<UpstreamServer>(kind_, folder_);
+  couch::CouchOptions options{.address = upstream_->address(),
+                              .index_directory = (folder_ / "index").string(),
+                              .name_prefix = upstream_->name_prefix(),
+                              .is_partitioned = [](const std::string& name) { return name != "system"; }};
+  options.clock = &clock_;
+  return couch::open(std::move(options), *pool_);
+}
+
+Result<std::unique_ptr<Store>> StoreUnderTest::open_engine() {
   rocks::EngineOptions options;
   options.directory = kind_ == "memory" ? "" : (folder_ / "data").string();
   options.clock = &clock_;
-  auto opened = rocks::open(options, *pool_);
-  if (!opened) throw std::runtime_error(opened.error().reason);
-  store_ = *std::move(opened);
+  return rocks::open(options, *pool_);
+}
+
+std::vector<std::string> kinds() {
+  std::vector<std::string> all{"memory", "rocksdb", "couch"};
+  if (std::getenv("MYCOUCH_TEST_COUCHDB_URL") != nullptr) all.emplace_back("couchdb");
+  return all;
 }
 
 void StoreUnderTest::reopen() {
@@ -127,7 +149,7 @@ std::vector<std::string> StoreContractTest::change_ids(Database& database, std::
   return ids;
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStore, StoreContractTest, ::testing::Values("memory", "rocksdb"),
+INSTANTIATE_TEST_SUITE_P(EveryStore, StoreContractTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return test.param; });
 
 }  // namespace mycouch::store::testing

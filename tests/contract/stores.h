@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/offload.h"
+#include "contract/upstream_server.h"
 #include "store/store.h"
 #include "support/run_task.h"
 
@@ -37,7 +38,10 @@ class StoreUnderTest {
   StoreUnderTest& operator=(const StoreUnderTest&) = delete;
 
   Store& store() { return *store_; }
-  bool keeps_data() const { return kind_ == "rocksdb"; }
+  bool keeps_data() const { return kind_ != "memory"; }
+  /// The store writes to its own disk or memory; other stores write to a server, which knows less of what
+  /// belongs together, and whose sizes are its own affair.
+  bool is_embedded() const { return kind_ == "memory" || kind_ == "rocksdb"; }
   /// Closes the store and opens it again on the same data.
   void reopen();
 
@@ -58,13 +62,19 @@ class StoreUnderTest {
 
  private:
   void open();
+  Result<std::unique_ptr<Store>> open_engine();
+  Result<std::unique_ptr<Store>> open_couch();
 
   std::string kind_;
   SetClock clock_;
   std::filesystem::path folder_;
+  std::unique_ptr<UpstreamServer> upstream_;
   std::unique_ptr<base::Pool> pool_;
   std::unique_ptr<Store> store_;
 };
+
+/// Every kind; a real CouchDB where MYCOUCH_TEST_COUCHDB_URL names one.
+std::vector<std::string> kinds();
 
 /// Each test of the suite runs on each kind of store, with a database "db".
 class StoreContractTest : public ::testing::TestWithParam<std::string> {

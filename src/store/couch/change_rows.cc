@@ -48,7 +48,9 @@ Result<void> read_row(const json::Outline& outline, const json::Node& row, const
     ++read.nobodys;
     return {};
   }
-  FoldedDocument folded{.partition = std::move(confined->partition), .id = std::move(confined->id)};
+  FoldedDocument folded;
+  folded.partition = std::move(confined->partition);
+  folded.id = std::move(confined->id);
   const json::Node* deleted = outline.find(row, "deleted");
   folded.deleted = deleted != nullptr && deleted->text == "true";
   MYCOUCH_TRY(folded.leaves, leaves_of(outline, row));

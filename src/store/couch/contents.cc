@@ -76,7 +76,13 @@ class ContentReader final : public AttachmentReader {
     if (offset >= length_) co_return std::string();
     if (!content_ || offset < at_) MYCOUCH_CO_CHECK(co_await open(offset));
     while (at_ < offset) MYCOUCH_CO_CHECK(co_await next(std::min<std::uint64_t>(kPiece, offset - at_)));
-    co_return co_await next(most);
+    const std::uint64_t wanted = std::min<std::uint64_t>(most, length_ - offset);
+    std::string bytes;
+    while (bytes.size() < wanted) {
+      MYCOUCH_CO_TRY(const std::string piece, co_await next(wanted - bytes.size()));
+      bytes += piece;
+    }
+    co_return bytes;
   }
 
  private:

@@ -172,7 +172,7 @@ QueryText query_of(const ReadOptions& options) {
 }
 
 void sort_by_precedence(std::vector<OpenRevision>& leaves) {
-  std::ranges::stable_sort(leaves, [](const OpenRevision& a, const OpenRevision& b) {
+  std::ranges::sort(leaves, [](const OpenRevision& a, const OpenRevision& b) {
     if (!a.document || !b.document) return a.document.has_value() && !b.document.has_value();
     if (a.document->deleted != b.document->deleted) return b.document->deleted;
     return a.revision > b.revision;

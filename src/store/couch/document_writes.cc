@@ -109,7 +109,8 @@ Task<void> put_together(Site site, const std::vector<doc::Edit>& edits, std::vec
     const std::string rev = string_of(outline, node, "rev");
     for (std::size_t place : places) {
       const bool is_it = edits[place].id == id && (rev.empty() || edits[place].path.leaf().text() == rev);
-      if (is_it) MYCOUCH_CO_TRY(outcomes[place], read_outcome(site, outline, node, edits[place]));
+      if (!is_it) continue;
+      MYCOUCH_CO_TRY(outcomes[place], read_outcome(site, outline, node, edits[place]));
     }
   }
   co_return Result<void>();

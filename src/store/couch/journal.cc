@@ -1,5 +1,6 @@
 #include "store/couch/journal.h"
 
+#include <algorithm>
 #include <deque>
 #include <set>
 #include <utility>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "doc/local_revision.h"
 #include "json/writer.h"
 #include "store/couch/document_reads.h"
 
