@@ -49,6 +49,7 @@ Result<std::unique_ptr<IndexFiles>> IndexFiles::open(const std::string& director
   }
   auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(kFamilies.size());
   for (const FamilyName& family : kFamilies) {
     descriptors.emplace_back(family.name, family_options(cache));
   }

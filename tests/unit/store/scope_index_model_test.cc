@@ -101,6 +101,7 @@ class ScopeIndexModelTest : public ScopeIndexTest, public ::testing::WithParamIn
       EXPECT_EQ(found->leaves, expected.leaves);
     }
     std::vector<std::string> expected_rows;
+    expected_rows.reserve(feed.size());
     for (const auto& [seq, row] : feed) expected_rows.push_back(row);
     EXPECT_THAT(rows(name), ElementsAreArray(expected_rows));
     EXPECT_THAT(ids(name), ElementsAreArray(live));
@@ -167,9 +168,11 @@ TEST_F(ScopeIndexTest, ReadersFollowWhileFoldsMoveRowsUnderThem) {
     }
   };
   std::vector<std::thread> readers;
+  readers.reserve(3);
   for (int i = 0; i < 3; ++i) readers.emplace_back(follow);
   for (std::size_t i = 0; i < kFolds; ++i) {
     std::vector<FoldedDocument> batch;
+    batch.reserve(5);
     for (std::size_t k = 0; k < 5; ++k) {
       batch.push_back(
           tenants("a", std::to_string((i * 7 + k * 11) % kDocuments), {std::to_string(i + 1) + "-a"}));
