@@ -27,6 +27,14 @@ constexpr std::array<FamilyName, 5> kFamilies = {{{"default", &IndexFamilies::ca
                                                   {"counters", &IndexFamilies::counters},
                                                   {"members", &IndexFamilies::members}}};
 
+rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options = rocks::family_options(cache);
+  // RocksDB 7.8 takes a hint of where a row went for one of where a deleted range went, which is another
+  // table, and then puts that into the wrong one.
+  options.memtable_insert_with_hint_prefix_extractor.reset();
+  return options;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<IndexFiles>> IndexFiles::open(const std::string& directory, std::size_t cache_bytes) {
@@ -41,8 +49,9 @@ Result<std::unique_ptr<IndexFiles>> IndexFiles::open(const std::string& director
   }
   auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(kFamilies.size());
   for (const FamilyName& family : kFamilies) {
-    descriptors.emplace_back(family.name, rocks::family_options(cache));
+    descriptors.emplace_back(family.name, family_options(cache));
   }
   std::vector<Family> handles;
   rocksdb::DB* db = nullptr;

@@ -12,8 +12,9 @@
 // clients hold already, all epochs are new ones.
 //
 // Every call may block on the disk, and may fail with `unavailable` where that is full or fails (nothing was
-// half-written then) and with `internal` where a record cannot be read. Thread-safe: writers wait for each
-// other, readers for nobody. Not destroyed before the last call has returned.
+// half-written then) and with `internal` where a record cannot be read. Writes go on about a second after a
+// full disk has room again; after another fault of the disk, once the index is opened anew. Thread-safe:
+// writers wait for each other, readers for nobody. Not destroyed before the last call has returned.
 #pragma once
 
 #include <compare>

@@ -1,5 +1,8 @@
 #include "store/rocks/options.h"
 
+#include <cstdarg>
+
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
@@ -11,6 +14,15 @@ namespace {
 
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
 
+// RocksDB keeps no log of its own: what fails is told by the statuses of calls. Its log file would end the
+// process on a full disk. Debian builds RocksDB with its assertions, and one of them forbids to append to a
+// file after a write to it has failed, which that log does.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 }  // namespace
 
 rocksdb::DBOptions db_options() {
@@ -19,7 +31,7 @@ rocksdb::DBOptions db_options() {
   options.create_missing_column_families = true;
   options.max_background_jobs = 2;
   options.max_total_wal_size = 256 * kMegabyte;
-  options.keep_log_file_num = 4;
+  options.info_log = std::make_shared<NoLog>();
   // After a crash the log may end in the middle of a batch that nobody was told of: everything before it
   // stands.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
