@@ -9,6 +9,7 @@
 
 #include "app/config_file.h"
 #include "app/settings.h"
+#include "store/couch/couch_store.h"
 #include "store/store.h"
 #include "tenancy/application.h"
 
@@ -110,6 +111,18 @@ void check_distinct(const std::vector<auth::Application>& applications, std::str
 
 }  // namespace
 
+bool is_couch(const StoreConfig& store) {
+  return store.url.starts_with("http://") || store.url.starts_with("https://");
+}
+
+std::string shown_url(const StoreConfig& store) {
+  if (!is_couch(store)) return store.url;
+  const std::size_t begin = store.url.find("://") + 3;
+  const std::size_t at = store.url.rfind('@');
+  if (at == std::string::npos) return store.url;
+  return store.url.substr(0, begin) + store.url.substr(at + 1);
+}
+
 std::expected<Config, Complaints> load_config(Config defaults, const std::string& path,
                                               const std::vector<Given>& given) {
   Config config = std::move(defaults);
@@ -140,10 +153,15 @@ Complaints check_config(const Config& config) {
   if (Result<Endpoint> endpoint = parse_listen(config.listen); !endpoint) {
     complaints.push_back("listen: " + endpoint.error().reason);
   }
-  if (config.store.url == "rocksdb:" ||
-      (config.store.url != "memory:" && !config.store.url.starts_with("rocksdb:"))) {
-    complaints.push_back(
-        fmt::format("store.url: \"{}\" is neither rocksdb:DIRECTORY nor memory:", config.store.url));
+  if (is_couch(config.store)) {
+    // Without the text, which may hold a password.
+    if (auto address = store::couch::parse_address(config.store.url); !address) {
+      complaints.push_back("store.url: " + address.error().reason);
+    }
+  } else if (config.store.url == "rocksdb:" ||
+             (config.store.url != "memory:" && !config.store.url.starts_with("rocksdb:"))) {
+    complaints.push_back(fmt::format(
+        "store.url: \"{}\" is neither rocksdb:DIRECTORY nor memory: nor the URL of a CouchDB", config.store.url));
   }
   if (Result<void> good = store::check_database_name(config.store.system_database); !good) {
     complaints.push_back("store.system_database: " + good.error().reason);

@@ -22,10 +22,16 @@
 namespace mycouch::app {
 
 struct StoreConfig {
-  std::string url = "rocksdb:data";                  // or "memory:"
+  std::string url = "rocksdb:data";                  // or "memory:", or a CouchDB's: store/couch/couch_store.h
   std::string system_database = "couch-sitter";      // of users and tenants
+  std::string index = "index";                       // folder of the scope index of a CouchDB's databases
   std::size_t cache_bytes = std::size_t{256} << 20;  // of blocks read from disk
 };
+
+/// Whether it lies in a CouchDB, and not on this machine.
+bool is_couch(const StoreConfig& store);
+/// The URL as it may be told: without a password.
+std::string shown_url(const StoreConfig& store);
 
 /// Of `password` and `password_file` one is empty. With both empty nobody is the administrator.
 struct AdminConfig {

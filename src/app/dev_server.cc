@@ -66,7 +66,7 @@ void greet(const DevFolder& folder, const Config& config, const std::string& url
       "\n"
       "  Ctrl-C stops it.\n"
       "\n",
-      url, token_command, config.store.url, config.admin.user,
+      url, token_command, shown_url(config.store), config.admin.user,
       config.admin.password_file.empty() ? "the configuration" : config.admin.password_file);
   std::fflush(stdout);
 }

@@ -1,12 +1,15 @@
 #include "app/open_store.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "store/couch/couch_store.h"
 #include "store/rocks/engine.h"
 
 namespace mycouch::app {
@@ -31,9 +34,35 @@ bool holds_a_store(const std::string& directory) {
   return std::filesystem::exists(std::filesystem::path(directory) / "CURRENT", ignored);
 }
 
+// Names that begin with an underscore are CouchDB's own, and the system database holds all tenants.
+store::couch::CouchOptions couch_options(const StoreConfig& config, store::couch::CouchAddress address,
+                                         std::span<const auth::Application> applications) {
+  return {.address = std::move(address),
+          .index_directory = config.index,
+          .meta_database = config.system_database + "-gateways",
+          .name_prefix = {},
+          .is_partitioned = [system = config.system_database](
+                                const std::string& name) { return name != system && !name.starts_with('_'); },
+          .tenant_field = [all = std::vector(applications.begin(), applications.end())](const std::string& name) {
+            const auto lists = [&name](const auth::Application& application) { return application.serves(name); };
+            const auto at = std::ranges::find_if(all, lists);
+            return at == all.end() ? std::string() : at->tenant_field;
+          }};
+}
+
+Result<std::unique_ptr<store::Store>> open_couch(const StoreConfig& config, base::Pool& pool,
+                                                 std::span<const auth::Application> applications) {
+  MYCOUCH_TRY(auto address, store::couch::parse_address(config.url));
+  auto store = store::couch::open(couch_options(config, std::move(address), applications), pool);
+  if (store) return store;
+  return fail(store.error().code, fmt::format("{}: {}", shown_url(config), store.error().reason));
+}
+
 }  // namespace
 
-Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool) {
+Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool,
+                                                 std::span<const auth::Application> applications) {
+  if (is_couch(config)) return open_couch(config, pool, applications);
   store::rocks::EngineOptions options{.directory = directory_of(config), .cache_bytes = config.cache_bytes};
   Result<std::unique_ptr<store::Store>> store = store::rocks::open(std::move(options), pool);
   if (store) return store;
@@ -41,6 +70,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base
 }
 
 Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool) {
+  if (is_couch(config)) return open_store(config, pool);
   MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
   std::error_code error;
   std::filesystem::create_directories(directory, error);
@@ -49,6 +79,7 @@ Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& conf
 }
 
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool) {
+  if (is_couch(config)) return open_store(config, pool);
   MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
   if (!holds_a_store(directory)) {
     return fail(Errc::unavailable, fmt::format("{}: there is no store in that folder", config.url));

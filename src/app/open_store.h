@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "app/config.h"
 #include "base/error.h"
@@ -10,11 +11,13 @@
 
 namespace mycouch::app {
 
-/// Makes it where it lacks. `unavailable` with the URL and the cause; `pool` outlives the store.
-Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool);
-/// The same of a store on a disk; with its folder.
+/// Makes it where it lacks. `unavailable` with the URL and the cause; `pool` outlives the store. `applications`
+/// say what names the tenant in the documents of a CouchDB's databases.
+Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool,
+                                                 std::span<const auth::Application> applications = {});
+/// The same of a store on a disk, with its folder; a CouchDB must be there.
 Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool);
-/// The same of a store that must be there already, on a disk.
+/// The same of a store that must be there already.
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool);
 
 }  // namespace mycouch::app

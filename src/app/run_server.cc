@@ -94,7 +94,7 @@ Result<void> add_applications(const Config& config, auth::Issuers& issuers, cons
 void log_start(const Config& config, const Endpoint& endpoint, const auth::Issuers& issuers,
                bool has_administrator) {
   log::info("listening",
-            {{"address", to_string(endpoint)}, {"store", config.store.url}, {"version", MYCOUCH_VERSION}});
+            {{"address", to_string(endpoint)}, {"store", shown_url(config.store)}, {"version", MYCOUCH_VERSION}});
   for (const auto& application : issuers.applications()) {
     log::info("serving an application", {{"application", application->id}, {"issuer", application->issuer}});
   }
@@ -141,7 +141,7 @@ Result<void> run_server(const Config& config, std::optional<Development> develop
   // In the order of dependence: each is destroyed before what it refers to.
   asio::io_context setup(1);
   base::Pool pool(pool_threads());
-  MYCOUCH_TRY(std::unique_ptr<store::Store> store, open_store(config.store, pool));
+  MYCOUCH_TRY(std::unique_ptr<store::Store> store, open_store(config.store, pool, config.applications));
   auth::Issuers issuers(clock, {}, sources(config, development));
   tenancy::LogDelivery invitation_log;
   tenancy::Tenancy tenancy(

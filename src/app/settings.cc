@@ -266,9 +266,11 @@ std::vector<Setting<Config>> make_server_settings() {
       make("listen", "ADDRESS:PORT", "where to listen; port 0: any free one", MYCOUCH_FIELD(listen)),
       make("threads", "N", "threads that serve connections; 0: one per core", MYCOUCH_FIELD(http.threads)),
       make("gzip", "BOOL", "compress answers where the client accepts it", MYCOUCH_FIELD(http.gzip)),
-      make("store.url", "URL", "rocksdb:DIRECTORY or memory:", MYCOUCH_FIELD(store.url)),
+      make("store.url", "URL", "rocksdb:DIRECTORY, memory: or http://USER:PASSWORD@HOST:PORT of a CouchDB",
+           MYCOUCH_FIELD(store.url)),
       make("store.system_database", "NAME", "the database of users and tenants",
            MYCOUCH_FIELD(store.system_database)),
+      make("store.index", "DIRECTORY", "what a gateway keeps of a CouchDB's changes", MYCOUCH_FIELD(store.index)),
       make("store.cache", "SIZE", "memory for what was read from disk", MYCOUCH_FIELD(store.cache_bytes)),
       make("admin.user", "NAME", "the administrator's name", MYCOUCH_FIELD(admin.user))};
   std::ranges::move(password_settings(), std::back_inserter(settings));

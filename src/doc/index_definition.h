@@ -34,6 +34,8 @@ struct IndexDefinition {
   json::Object described() const;
 };
 
+/// Of one partition of a database.
+inline constexpr std::size_t kMaxIndexes = 64;
 /// The longest definition that makes an index, as JSON in bytes.
 inline constexpr std::size_t kMaxDefinition = 64 << 10;
 /// A row's key holds so many bytes at most: values that differ only behind them are ordered by id.

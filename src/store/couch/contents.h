@@ -47,9 +47,10 @@ std::unique_ptr<AttachmentWriter> make_content_writer(base::Pool& pool, std::str
                                                       NewContent about);
 
 /// Reads what `target` answers with: the content of `about`, as it is stored. `not_found` where it has gone.
-/// `upstream` outlives the reader.
-std::unique_ptr<AttachmentReader> make_content_reader(http::Upstream& upstream, std::string target,
-                                                      const doc::Attachment& about);
+/// `upstream` outlives the reader. Read from its start to its end it is one answer, which goes on whatever
+/// becomes of the document; another part takes another request.
+Task<std::unique_ptr<AttachmentReader>> open_content_reader(http::Upstream& upstream, std::string target,
+                                                            doc::Attachment about);
 
 /// The content of an edit as the body of a multipart/related PUT, and the request's Content-Type. `edit` and
 /// what it holds outlive the request.

@@ -35,6 +35,7 @@ class CouchDatabase final : public Database {
     info.update_seq = counts.update_seq;
     info.doc_count = counts.doc_count;
     info.doc_del_count = counts.doc_del_count;
+    if (is_whole()) MYCOUCH_CO_CHECK(co_await describe_whole(info));
     co_return info;
   }
 
@@ -72,6 +73,7 @@ class CouchDatabase final : public Database {
     co_return site_.core->index->pending(site_.database(), site_.scope(), seq);
   }
   Subscription subscribe(std::shared_ptr<base::Waiter> waiter) override {
+    site_.follower->start();
     return site_.core->notifier->subscribe(notifier_key(site_.database(), site_.scope()), std::move(waiter));
   }
 
@@ -109,9 +111,9 @@ class CouchDatabase final : public Database {
     const ContentOrigin origin = parse_origin(attachment.origin);
     QueryText query;
     query.add("rev", origin.rev);
-    co_return make_content_reader(site_.core->upstream,
-                                  attachment_path(site_.upstream, origin.id, attachment.name) + query.text(),
-                                  attachment);
+    co_return co_await open_content_reader(
+        site_.core->upstream, attachment_path(site_.upstream, origin.id, attachment.name) + query.text(),
+        std::move(attachment));
   }
   Task<std::unique_ptr<AttachmentWriter>> take_content(NewContent about) override {
     co_return make_content_writer(site_.core->pool, site_.core->spool_directory, std::move(about));
@@ -140,10 +142,32 @@ class CouchDatabase final : public Database {
     co_return Result<void>();
   }
 
-  // CouchDB compacts its databases as it is configured to, for all tenants at once.
-  Task<void> compact() override { co_return Result<void>(); }
+  // CouchDB compacts all tenants of a database at once, as it is configured to or the administrator asks for.
+  Task<void> compact() override {
+    if (!is_whole()) co_return Result<void>();
+    MYCOUCH_CO_TRY(const http::Response answer, co_await site_.post(site_.path() + "/_compact", "{}"));
+    co_return check_answer(answer);
+  }
 
  private:
+  bool is_whole() const { return site_.confinement.partition.empty() && !site_.partial(); }
+
+  // What upstream tells of a database is of all tenants together.
+  Task<void> describe_whole(DatabaseInfo& info) {
+    MYCOUCH_CO_TRY(const http::Response answer, co_await site_.send({.target = site_.path()}));
+    MYCOUCH_CO_CHECK(check_answer(answer));
+    const auto value = json::parse(answer.body);
+    const json::Object* described = value ? value->as_object() : nullptr;
+    if (described == nullptr) co_return not_couchdb("a database that is described without JSON");
+    const json::Value* compacts = described->find("compact_running");
+    info.compact_running = compacts != nullptr && *compacts == json::Value(true);
+    const json::Value* sizes = described->find("sizes");
+    const json::Value* active =
+        sizes != nullptr && sizes->as_object() != nullptr ? sizes->as_object()->find("active") : nullptr;
+    if (active != nullptr) info.active_size = static_cast<std::uint64_t>(active->as_int().value_or(0));
+    co_return Result<void>();
+  }
+
   // The system database's readers would miss what they may not: they wait longer, and then are told.
   Task<bool> index_ready() {
     constexpr std::chrono::seconds kRuledPatience{10};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -23,19 +24,25 @@ constexpr std::size_t kMostLookedAt = 5'000;
 constexpr int kAttempts = 1'000;
 // CouchDB's default for one request.
 constexpr std::size_t kPurgedTogether = 100;
+constexpr std::size_t kExpiredTogether = 200;
 
 std::string log_prefix(std::string_view log) {
   return "log:" + partition_prefix(log);
 }
 
-std::string id_of(std::string_view log, LogPosition position) {
-  const auto milliseconds = std::clamp<std::int64_t>(position.time.time_since_epoch().count(), 0, 9'999'999'999'999);
-  return fmt::format("{}{:013}-{:010}", log_prefix(log), milliseconds, position.number);
+std::string topic_prefix(std::string_view log, std::string_view topic) {
+  return "topic:" + partition_prefix(log) + partition_prefix(topic);
 }
 
-std::optional<LogPosition> position_of(std::string_view log, std::string_view id) {
+// Of a log, or of one of its topics.
+std::string id_of(std::string_view prefix, LogPosition position) {
+  const auto milliseconds = std::clamp<std::int64_t>(position.time.time_since_epoch().count(), 0, 9'999'999'999'999);
+  return fmt::format("{}{:013}-{:010}", prefix, milliseconds, position.number);
+}
+
+std::optional<LogPosition> position_of(std::string_view prefix, std::string_view id) {
   constexpr std::size_t kTimeDigits = 13;
-  id.remove_prefix(std::min(id.size(), log_prefix(log).size()));
+  id.remove_prefix(std::min(id.size(), prefix.size()));
   std::int64_t milliseconds = 0;
   std::uint32_t number = 0;
   if (id.size() <= kTimeDigits + 1) return std::nullopt;
@@ -57,7 +64,7 @@ std::string body_of(const LogRecord& record) {
 }
 
 std::optional<LogEntry> entry_of(std::string_view log, std::string_view id, std::string_view body) {
-  const auto position = position_of(log, id);
+  const auto position = position_of(log_prefix(log), id);
   const auto value = json::parse(body);
   const json::Object* object = value ? value->as_object() : nullptr;
   if (!position || object == nullptr) return std::nullopt;
@@ -72,12 +79,7 @@ std::optional<LogEntry> entry_of(std::string_view log, std::string_view id, std:
   return entry;
 }
 
-// A row of _all_docs.
-struct Row {
-  std::string id;
-  std::string rev;
-  std::string body;
-};
+using Row = CouchLogs::Row;
 
 Result<std::vector<Row>> rows_of(std::string_view json) {
   constexpr int kDepth = 4;  // the answer, `rows`, a row, its value, that one's members
@@ -87,7 +89,7 @@ Result<std::vector<Row>> rows_of(std::string_view json) {
   std::vector<Row> read;
   for (const json::Node& node : outline->children(*rows)) {
     const json::Node* value = outline->find(node, "value");
-    if (value == nullptr) return not_couchdb("_all_docs has an unknown form");
+    if (value == nullptr || value->kind != json::Kind::object) continue;  // a key that is not there
     Row row{.id = string_of(*outline, node, "id"), .rev = string_of(*outline, *value, "rev"), .body = {}};
     if (const json::Node* document = outline->find(node, "doc")) row.body = document->text;
     read.push_back(std::move(row));
@@ -101,7 +103,7 @@ struct Range {
 };
 
 // Ids from which on, and up to which.
-Range range_of(const LogQuery& query) {
+Range range_of(const LogQuery& query, std::string_view prefix) {
   constexpr LogPosition kEnd{.time = base::WallTime(std::chrono::milliseconds(9'999'999'999'999)),
                              .number = UINT32_MAX};
   LogPosition from{};
@@ -114,7 +116,7 @@ Range range_of(const LogQuery& query) {
     if (behind.number < UINT32_MAX) ++behind.number;
     from = std::max(from, behind);
   }
-  return {id_of(query.log, from), id_of(query.log, to)};
+  return {id_of(prefix, from), id_of(prefix, to)};
 }
 
 std::string rows_target(const CouchCore& core, const Range& range, bool descending, std::size_t limit,
@@ -139,38 +141,61 @@ Task<std::vector<Row>> read_rows(CouchCore& core, Range range, bool descending, 
   co_return rows;
 }
 
+// The record's own first.
+std::vector<std::pair<std::string, std::string>> all_documents_of(const LogRecord& record, LogPosition position) {
+  std::vector<std::pair<std::string, std::string>> documents;
+  documents.emplace_back(id_of(log_prefix(record.log), position), body_of(record));
+  const std::set<std::string> topics(record.topics.begin(), record.topics.end());
+  for (const std::string& topic : topics) documents.emplace_back(id_of(topic_prefix(record.log, topic), position), "{}");
+  return documents;
+}
+
 }  // namespace
 
 CouchLogs::CouchLogs(CouchCore& core)
     : core_(core), transactions_(static_cast<std::uint32_t>(base::random_below(kOfTransactions))) {}
 
-base::WallTime CouchLogs::next_time() {
-  last_ = std::max(last_, core_.clock.now());
+// With the mutex held.
+LogPosition CouchLogs::next_position() {
+  const base::WallTime now = std::max(last_.time, core_.clock.now());
+  last_ = {.time = now, .number = now == last_.time ? last_.number + 1 : 0};
   return last_;
 }
 
-std::pair<std::string, std::string> CouchLogs::document_of(const LogRecord& record) {
-  std::lock_guard lock(mutex_);
-  const auto number = kOfTransactions | (transactions_++ & (kOfTransactions - 1));
-  return {id_of(record.log, {.time = next_time(), .number = number}), body_of(record)};
-}
-
-Task<void> CouchLogs::append(LogRecord record) {
+std::vector<std::pair<std::string, std::string>> CouchLogs::documents_of(const LogRecord& record) {
   LogPosition position;
   {
     std::lock_guard lock(mutex_);
-    position.time = next_time();
+    last_.time = std::max(last_.time, core_.clock.now());
+    position = {.time = last_.time, .number = kOfTransactions | (transactions_++ & (kOfTransactions - 1))};
   }
-  const std::string body = body_of(record);
-  for (int attempt = 0; attempt < kAttempts; ++attempt, ++position.number) {
-    http::UpstreamRequest request{.method = http::Method::put,
-                                  .target = document_path(core_.meta_database, id_of(record.log, position)),
-                                  .body = body};
+  return all_documents_of(record, position);
+}
+
+Task<void> CouchLogs::append(LogRecord record) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    LogPosition position;
+    {
+      std::lock_guard lock(mutex_);
+      position = next_position();
+    }
+    std::string body;
+    for (const auto& [id, text] : all_documents_of(record, position)) {
+      body += body.empty() ? R"({"docs":[{"_id":)" : R"(,{"_id":)";
+      json::append_string(body, id);
+      body.append(text.size() > std::string_view("{}").size() ? "," : "").append(text, 1);
+    }
+    http::UpstreamRequest request{.method = http::Method::post,
+                                  .target = database_path(core_.meta_database) + "/_bulk_docs",
+                                  .body = body + "]}"};
     request.headers.add("Content-Type", "application/json");
     MYCOUCH_CO_TRY(const http::Response answer, co_await core_.upstream.send(std::move(request)));
-    if (answer.status == 409) continue;
     MYCOUCH_CO_CHECK(check_answer(answer));
-    co_return Result<void>();
+    const auto outline = json::outline(answer.body, 2);
+    if (!outline || !outline->root().has_children) co_return not_couchdb("_bulk_docs has an unknown form");
+    const std::string word = string_of(*outline, *outline->children(outline->root()).begin(), "error");
+    if (word.empty()) co_return Result<void>();
+    if (word != "conflict") co_return std::unexpected(error_of(word, "a record is refused"));
   }
   co_return fail(Errc::unavailable, "too many records at once");
 }
@@ -178,16 +203,22 @@ Task<void> CouchLogs::append(LogRecord record) {
 Task<LogPage> CouchLogs::read(LogQuery query) {
   LogPage page;
   if (query.limit == 0) co_return page;
-  Range range = range_of(query);
+  const bool by_topic = !query.topic.empty();
+  const std::string prefix = by_topic ? topic_prefix(query.log, query.topic) : log_prefix(query.log);
+  Range range = range_of(query, prefix);
   std::size_t bytes = 0;
   while (range.start < range.end) {
-    MYCOUCH_CO_TRY(const std::vector<Row> rows, co_await read_rows(core_, range, query.descending, kPage, true));
+    const std::size_t wanted = std::min(kPage, query.limit - page.entries.size() + 1);
+    MYCOUCH_CO_TRY(std::vector<Row> rows, co_await read_rows(core_, range, query.descending, wanted, !by_topic));
+    const std::size_t count = rows.size();
+    const std::string last = rows.empty() ? "" : rows.back().id;
+    if (by_topic) MYCOUCH_CO_CHECK(co_await read_records(rows, query.log, prefix));
     for (const Row& row : rows) {
       std::optional<LogEntry> entry = entry_of(query.log, row.id, row.body);
-      if (!entry) continue;  // somebody else's document
+      if (!entry) continue;  // somebody else's document, or a record that has gone
       ++page.looked_at;
       const LogPosition position = entry->position;
-      const bool found = query.topic.empty() || std::ranges::find(entry->topics, query.topic) != entry->topics.end();
+      const bool found = !by_topic || std::ranges::find(entry->topics, query.topic) != entry->topics.end();
       if (found) {
         bytes += entry->text.size();
         page.entries.push_back(*std::move(entry));
@@ -198,23 +229,82 @@ Task<LogPage> CouchLogs::read(LogQuery query) {
         co_return page;
       }
     }
-    if (rows.size() + 1 < kPage) break;
-    (query.descending ? range.end : range.start) = rows.back().id + (query.descending ? "" : "\1");
+    // Of a descending page, the first may have been passed over.
+    if (count + 1 < wanted) break;
+    if (query.descending) {
+      range.end = last;
+    } else {
+      range.start = last + '\1';
+    }
   }
   co_return page;
 }
 
+// In the place of each topic's document, its record.
+Task<void> CouchLogs::read_records(std::vector<Row>& rows, const std::string& log, const std::string& prefix) {
+  std::string body = R"({"keys":[)";
+  for (const Row& row : rows) {
+    if (body.back() != '[') body += ',';
+    json::append_string(body, log_prefix(log) + row.id.substr(prefix.size()));
+  }
+  http::UpstreamRequest request{.method = http::Method::post,
+                                .target = database_path(core_.meta_database) + "/_all_docs?include_docs=true",
+                                .body = body + "]}"};
+  request.headers.add("Content-Type", "application/json");
+  request.repeatable = true;
+  MYCOUCH_CO_TRY(const http::Response answer, co_await core_.upstream.send(std::move(request)));
+  MYCOUCH_CO_CHECK(check_answer(answer));
+  MYCOUCH_CO_TRY(rows, rows_of(answer.body));
+  co_return Result<void>();
+}
+
 Task<std::uint64_t> CouchLogs::expire(std::string log, base::WallTime before) {
-  const Range range{id_of(log, {}), id_of(log, {.time = before, .number = 0})};
+  const std::string prefix = log_prefix(log);
+  const Range range{id_of(prefix, {}), id_of(prefix, {.time = before, .number = 0})};
   std::uint64_t expired = 0;
   while (!stopping_) {
-    MYCOUCH_CO_TRY(const std::vector<Row> rows, co_await read_rows(core_, range, false, kPurgedTogether, false));
+    MYCOUCH_CO_TRY(std::vector<Row> rows, co_await read_rows(core_, range, false, kExpiredTogether, true));
     if (rows.empty()) break;
+    const std::size_t records = rows.size();
+    MYCOUCH_CO_CHECK(co_await append_topics_of(rows, log));
+    MYCOUCH_CO_CHECK(co_await purge(std::move(rows)));
+    expired += records;
+  }
+  co_return expired;
+}
+
+// The documents of the records' topics, with their revisions; they go before the records do.
+Task<void> CouchLogs::append_topics_of(std::vector<Row>& rows, const std::string& log) {
+  std::string body = R"({"keys":[)";
+  for (const Row& row : rows) {
+    const auto entry = entry_of(log, row.id, row.body);
+    if (!entry) continue;
+    for (const std::string& topic : entry->topics) {
+      if (body.back() != '[') body += ',';
+      json::append_string(body, id_of(topic_prefix(log, topic), entry->position));
+    }
+  }
+  http::UpstreamRequest request{.method = http::Method::post,
+                                .target = database_path(core_.meta_database) + "/_all_docs",
+                                .body = body + "]}"};
+  request.headers.add("Content-Type", "application/json");
+  request.repeatable = true;
+  MYCOUCH_CO_TRY(const http::Response answer, co_await core_.upstream.send(std::move(request)));
+  MYCOUCH_CO_CHECK(check_answer(answer));
+  MYCOUCH_CO_TRY(std::vector<Row> topics, rows_of(answer.body));
+  std::ranges::move(rows, std::back_inserter(topics));
+  rows = std::move(topics);
+  co_return Result<void>();
+}
+
+Task<void> CouchLogs::purge(std::vector<Row> rows) {
+  std::erase_if(rows, [](const Row& row) { return row.rev.empty(); });
+  for (std::size_t begin = 0; begin < rows.size(); begin += kPurgedTogether) {
     std::string body = "{";
-    for (const Row& row : rows) {
+    for (std::size_t i = begin; i < std::min(rows.size(), begin + kPurgedTogether); ++i) {
       if (body.size() > 1) body += ',';
-      json::append_string(body, row.id);
-      body += ":[" + json::quoted(row.rev) + "]";
+      json::append_string(body, rows[i].id);
+      body += ":[" + json::quoted(rows[i].rev) + "]";
     }
     http::UpstreamRequest request{.method = http::Method::post,
                                   .target = database_path(core_.meta_database) + "/_purge",
@@ -223,9 +313,8 @@ Task<std::uint64_t> CouchLogs::expire(std::string log, base::WallTime before) {
     request.repeatable = true;
     MYCOUCH_CO_TRY(const http::Response answer, co_await core_.upstream.send(std::move(request)));
     MYCOUCH_CO_CHECK(check_answer(answer));
-    expired += rows.size();
   }
-  co_return expired;
+  co_return Result<void>();
 }
 
 }  // namespace mycouch::store::couch

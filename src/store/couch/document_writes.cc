@@ -9,6 +9,7 @@
 #include "json/writer.h"
 #include "store/couch/contents.h"
 #include "store/couch/document_reads.h"
+#include "store/couch/index_queries.h"
 #include "store/couch/journal.h"
 
 namespace mycouch::store::couch {
@@ -46,6 +47,15 @@ Result<WriteOutcome> read_outcome(const Site& site, const json::Outline& outline
   if (!revision) return not_couchdb("a write without a revision");
   outcome.revision = *std::move(revision);
   return outcome;
+}
+
+Error too_many_indexes() {
+  return {Errc::forbidden, "a database has at most " + std::to_string(doc::kMaxIndexes) + " indexes"};
+}
+
+// A parent whose generation is the last that can be counted is nobody's.
+bool has_no_child(const doc::Edit& edit, bool new_edits) {
+  return new_edits && edit.parent && edit.parent->generation == UINT32_MAX;
 }
 
 // With its contents in parts, as large as they are.
@@ -116,16 +126,51 @@ Task<void> put_together(Site site, const std::vector<doc::Edit>& edits, std::vec
   co_return Result<void>();
 }
 
+// Of edits made here, those that describe more indexes than a partition may have are refused.
+Task<std::vector<std::size_t>> indexes_over(Site site, const std::vector<doc::Edit>& edits) {
+  std::vector<std::size_t> over;
+  std::map<std::string, std::size_t> counts;  // of indexes, by design document
+  bool read = false;
+  for (std::size_t i = 0; i < edits.size(); ++i) {
+    if (!edits[i].id.starts_with(doc::kDesignPrefix) || edits[i].deleted) continue;
+    const std::size_t described = doc::read_indexes(edits[i].id, edits[i].body).size();
+    if (described == 0) continue;
+    if (!std::exchange(read, true)) {
+      MYCOUCH_CO_TRY(const auto indexes, co_await read_indexes(site));
+      for (const auto& index : indexes) ++counts[index->design];
+    }
+    std::size_t all = described;
+    for (const auto& [design, count] : counts) all += design == edits[i].id ? 0 : count;
+    if (all > doc::kMaxIndexes) {
+      over.push_back(i);
+    } else {
+      counts[edits[i].id] = described;
+    }
+  }
+  co_return over;
+}
+
 Task<std::vector<WriteOutcome>> write_upstream(Site site, std::shared_ptr<const std::vector<doc::Edit>> edits,
                                                bool new_edits) {
   std::vector<WriteOutcome> outcomes(edits->size());
   std::vector<std::size_t> together;
+  std::vector<std::size_t> over;
+  if (new_edits) {
+    MYCOUCH_CO_TRY(over, co_await indexes_over(site, *edits));
+  }
+  const auto is_over = [&over](std::size_t i) { return std::ranges::find(over, i) != over.end(); };
+  for (std::size_t i : over) outcomes[i] = failed((*edits)[i], too_many_indexes());
   for (std::size_t i = 0; i < edits->size(); ++i) {
-    if (fits_in_json((*edits)[i])) together.push_back(i);
+    if (has_no_child((*edits)[i], new_edits)) {
+      outcomes[i] = failed((*edits)[i], {Errc::conflict, "Document update conflict."});
+      over.push_back(i);
+    } else if (!is_over(i) && fits_in_json((*edits)[i])) {
+      together.push_back(i);
+    }
   }
   MYCOUCH_CO_CHECK(co_await put_together(site, *edits, std::move(together), new_edits, outcomes));
   for (std::size_t i = 0; i < edits->size(); ++i) {
-    if (fits_in_json((*edits)[i])) continue;
+    if (is_over(i) || fits_in_json((*edits)[i])) continue;
     const std::shared_ptr<const doc::Edit> edit(edits, &(*edits)[i]);
     MYCOUCH_CO_TRY(outcomes[i], co_await put_edit(site, edit, new_edits));
   }

@@ -154,11 +154,30 @@ Task<std::vector<Database::Index>> read_indexes(Site site) {
     at_end = page.at_end;
     if (!page.rows.empty()) query.start = page.rows.back().id + '\0';
   }
+  if (indexes.size() > doc::kMaxIndexes) indexes.resize(doc::kMaxIndexes);
   co_return indexes;
 }
 
+namespace {
+
+// Whether the partition describes this index still.
+Task<bool> describes(Site site, std::shared_ptr<const doc::IndexDefinition> index) {
+  if (site.partial()) co_return false;
+  Result<doc::Document> design = co_await read_one(std::move(site), index->design, {});
+  if (!design && design.error().code == Errc::not_found) co_return false;
+  if (!design) co_return std::unexpected(std::move(design).error());
+  for (const doc::IndexDefinition& described : doc::read_indexes(design->id, design->body)) {
+    if (described.name == index->name && described.map == index->map) co_return true;
+  }
+  co_return false;
+}
+
+}  // namespace
+
 Task<IndexPage> read_index_page(Site site, IndexQuery query) {
   IndexPage page;
+  MYCOUCH_CO_TRY(const bool described, co_await describes(site, query.index));
+  if (!described) co_return fail(Errc::not_found, "missing");
   if (query.limit == 0) co_return page;
   json::Object definition = definition_of(site, *query.index);
   const std::string design = design_name(definition);

@@ -303,10 +303,11 @@ Result<void> Journal::State::plan_one(Waiting& waiting, Leaves& leaves) {
     }
   }
   if (!waiting.record) return {};
-  auto [id, json] = core.logs->document_of(*waiting.record);
-  doc::Edit edit{.body = std::move(json)};
-  MYCOUCH_TRY(PlannedDocument planned, plan(core.meta_database, std::move(id), edit, leaves));
-  waiting.planned.documents.push_back(std::move(planned));
+  for (auto& [id, json] : core.logs->documents_of(*waiting.record)) {
+    const doc::Edit edit{.body = std::move(json)};
+    MYCOUCH_TRY(PlannedDocument planned, plan(core.meta_database, std::move(id), edit, leaves));
+    waiting.planned.documents.push_back(std::move(planned));
+  }
   return {};
 }
 

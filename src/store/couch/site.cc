@@ -29,6 +29,8 @@ std::string Site::reason_here(std::string reason) const {
 }
 
 Task<http::Response> Site::send(http::UpstreamRequest request) const {
+  // Another one of the same name may be there since.
+  if (follower->gone()) co_return database_gone();
   MYCOUCH_CO_TRY(http::Response answer, co_await core->upstream.send(std::move(request)));
   if (answer.status < 400) co_return answer;
   Error error = error_of(answer);

@@ -288,7 +288,7 @@ Result<WriteOutcome> DocumentEdit::apply(const PreparedEdit& prepared, bool new_
     MYCOUCH_TRY(const bool has_room, has_room_for_indexes(prepared.edit));
     if (!has_room) {
       outcome.error =
-          Error{Errc::forbidden, "a database has at most " + std::to_string(kMaxIndexes) + " indexes"};
+          Error{Errc::forbidden, "a database has at most " + std::to_string(doc::kMaxIndexes) + " indexes"};
       return outcome;
     }
   }

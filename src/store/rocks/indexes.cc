@@ -60,7 +60,7 @@ bool PartitionIndexes::has_work() const {
 bool PartitionIndexes::has_room(std::string_view design, std::size_t count) const {
   const auto others = std::ranges::count_if(
       record.indexes, [&](const IndexesRecord::Index& index) { return index.design != design; });
-  return static_cast<std::size_t>(others) + count <= kMaxIndexes;
+  return static_cast<std::size_t>(others) + count <= doc::kMaxIndexes;
 }
 
 bool PartitionIndexes::set_design(std::string_view design, std::vector<doc::IndexDefinition> wanted) {
@@ -81,7 +81,7 @@ bool PartitionIndexes::set_design(std::string_view design, std::vector<doc::Inde
     changed = true;
   }
   for (doc::IndexDefinition& definition : wanted) {
-    if (record.indexes.size() == kMaxIndexes) break;
+    if (record.indexes.size() == doc::kMaxIndexes) break;
     auto place = std::ranges::find_if(record.indexes, [&](const IndexesRecord::Index& index) {
       return std::tie(index.design, index.name) > std::tie(definition.design, definition.name);
     });

@@ -20,11 +20,6 @@
 #include "store/rocks/records.h"
 
 namespace mycouch::store::rocks {
-
-/// Indexes of one partition. An edit that describes more is refused; those beyond that a replicator brings,
-/// or a conflict that is resolved, are no indexes: nobody can make every write dear.
-inline constexpr std::size_t kMaxIndexes = 64;
-
 /// The record of one partition with the definitions that it holds, beside `record.indexes`.
 struct PartitionIndexes {
   IndexesRecord record;
