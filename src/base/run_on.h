@@ -26,7 +26,7 @@ namespace mycouch::base {
 template <class T>
 class Outcome {
  public:
-  explicit Outcome(std::weak_ptr<Waiter> waiter) : waiter_(std::move(waiter)) {}
+  explicit Outcome(std::shared_ptr<Waiter> waiter) : waiter_(std::move(waiter)) {}
 
   void set(Result<T> result) { settle(std::move(result), nullptr); }
   void set(std::exception_ptr thrown) { settle({}, std::move(thrown)); }
@@ -43,20 +43,24 @@ class Outcome {
     return *std::move(result_);
   }
 
- private:
-  void settle(std::optional<Result<T>> result, std::exception_ptr thrown) {
-    {
-      std::lock_guard lock(mutex_);
-      if (std::exchange(settled_, true)) return;
-      result_ = std::move(result);
-      thrown_ = std::move(thrown);
-    }
-    // Nobody may be waiting any more.
-    if (auto waiter = waiter_.lock()) waiter->wake();
+  /// Nobody waits any more: from now on the waiter, and the context that it belongs to, may go.
+  void leave() {
+    std::lock_guard lock(mutex_);
+    waiter_.reset();
   }
 
-  const std::weak_ptr<Waiter> waiter_;
+ private:
+  void settle(std::optional<Result<T>> result, std::exception_ptr thrown) {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(settled_, true)) return;
+    result_ = std::move(result);
+    thrown_ = std::move(thrown);
+    // Within the lock, so that who waits cannot be gone with its context while this still has hold of it.
+    if (auto waiter = std::exchange(waiter_, nullptr)) waiter->wake();
+  }
+
   std::mutex mutex_;
+  std::shared_ptr<Waiter> waiter_;
   bool settled_ = false;
   std::optional<Result<T>> result_;
   std::exception_ptr thrown_;
@@ -78,6 +82,7 @@ template <class T>
 Task<T> run_on(boost::asio::any_io_executor executor, std::function<Task<T>()> work) {
   auto waiter = Waiter::create(co_await boost::asio::this_coro::executor);
   auto outcome = std::make_shared<Outcome<T>>(waiter);
+  const std::shared_ptr<void> leaving(nullptr, [outcome](void*) { outcome->leave(); });
   {
     // Goes with the coroutine's frame, whether that has ended or not.
     std::shared_ptr<void> frame(nullptr,

@@ -127,22 +127,22 @@ Upstream::~Upstream() {
   asio::post(loop_, [hosts = std::move(hosts_)] { stop_hosts(*hosts); });
 }
 
+// The caller's coroutine has no part in the hosts: it may be the last to go, after the loop's context.
 Task<Response> Upstream::send(UpstreamRequest request) {
-  auto hosts = hosts_;
   MYCOUCH_CO_CHECK(check_request(request));
-  if (hosts->terms->stopped) co_return fail(Errc::unavailable, "stopped");
+  if (hosts_->terms->stopped) co_return fail(Errc::unavailable, "stopped");
   auto shared = std::make_shared<const UpstreamRequest>(std::move(request));
-  co_return co_await base::run_on<Response>(loop_, [hosts, shared] { return send_on_loop(hosts, shared); });
+  co_return co_await base::run_on<Response>(loop_,
+                                            [hosts = hosts_, shared] { return send_on_loop(hosts, shared); });
 }
 
 Task<std::unique_ptr<UpstreamContent>> Upstream::open(UpstreamRequest request) {
-  auto hosts = hosts_;
   MYCOUCH_CO_CHECK(check_request(request));
-  if (hosts->terms->stopped) co_return fail(Errc::unavailable, "stopped");
+  if (hosts_->terms->stopped) co_return fail(Errc::unavailable, "stopped");
   request.max_response = std::numeric_limits<std::size_t>::max();
   auto shared = std::make_shared<const UpstreamRequest>(std::move(request));
   co_return co_await base::run_on<std::unique_ptr<UpstreamContent>>(
-      loop_, [hosts, shared] { return open_on_loop(hosts, shared); });
+      loop_, [hosts = hosts_, shared] { return open_on_loop(hosts, shared); });
 }
 
 std::vector<HostHealth> Upstream::health() const {

@@ -67,11 +67,6 @@ Task<std::shared_ptr<UpstreamHost>> UpstreamCall::choose_host() {
 }
 
 std::shared_ptr<UpstreamHost> UpstreamCall::next_up() {
-  if (auto demanded = std::exchange(demanded_, nullptr); demanded && demanded->up()) {
-    fresh_ = true;
-    return demanded;
-  }
-  fresh_ = false;
   const auto& all = hosts_->all;
   std::shared_ptr<UpstreamHost> second_best;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -91,14 +86,15 @@ asio::awaitable<UpstreamCall::Attempt> UpstreamCall::attempt(std::shared_ptr<Ups
   host->count_request();
   avoided_ = host;
   const auto connect_timeout = std::min(request_->timeout, terms_->options.connect_timeout);
-  auto lease = co_await host->lease(fresh_, connect_timeout, deadline_);
-  if (!lease) {
-    host->count_failure();
-    // A host that is still up had no place for us in all the time there was.
-    const Next next = host->up() || terms_->stopped ? Next::done : Next::at_once;
-    co_return Attempt{std::unexpected(std::move(lease).error()), next};
-  }
+  auto lease = co_await host->lease(connect_timeout, deadline_);
+  if (!lease) co_return not_sent(*host, std::move(lease).error());
   auto response = co_await exchange(*lease);
+  if (!response && was_closed(*lease)) {
+    if (auto renewed = co_await host->renew(*lease, connect_timeout); !renewed) {
+      co_return not_sent(*host, std::move(renewed).error());
+    }
+    response = co_await exchange(*lease);
+  }
   if (!response) {
     host->count_failure();
     const Next next = after_failure(*lease, response.error());
@@ -107,6 +103,12 @@ asio::awaitable<UpstreamCall::Attempt> UpstreamCall::attempt(std::shared_ptr<Ups
   const bool worth_another = is_passing(response->status) && is_repeatable(*request_);
   co_return Attempt{UpstreamAnswer{*std::move(response), *std::move(lease)},
                     worth_another ? Next::later : Next::done};
+}
+
+// A host that is still up had no place for us in all the time there was.
+UpstreamCall::Attempt UpstreamCall::not_sent(UpstreamHost& host, Error error) {
+  host.count_failure();
+  return {std::unexpected(std::move(error)), host.up() || terms_->stopped ? Next::done : Next::at_once};
 }
 
 Task<Response> UpstreamCall::exchange(UpstreamLease& lease) {
@@ -122,17 +124,22 @@ Task<Response> UpstreamCall::exchange(UpstreamLease& lease) {
   co_return response;
 }
 
+bool UpstreamCall::may_send_again(const UpstreamConnection& connection) const {
+  return !connection.wrote_something() || is_repeatable(*request_);
+}
+
+// The peer may close a kept connection at any time, and does not read what comes too late.
+bool UpstreamCall::was_closed(const UpstreamLease& lease) const {
+  const UpstreamConnection& connection = lease.connection();
+  return lease.kept() && !connection.answered() && !connection.timed_out() && !connection.source_failed() &&
+         !terms_->stopped && may_send_again(connection);
+}
+
 UpstreamCall::Next UpstreamCall::after_failure(const UpstreamLease& lease, const Error& error) {
   const UpstreamConnection& connection = lease.connection();
   if (terms_->stopped || connection.source_failed() || error.code != Errc::unavailable) return Next::done;
   if (connection.timed_out()) lease.host().mark_down(error.reason);
-  // The peer may close a kept connection at any time, and does not read what comes too late.
-  const bool was_closed = lease.kept() && !connection.answered() && !connection.timed_out();
-  const bool may_repeat = !connection.wrote_something() || is_repeatable(*request_);
-  if (!may_repeat) return Next::done;
-  if (!was_closed) return Next::later;
-  demanded_ = avoided_;
-  return Next::at_once;
+  return may_send_again(connection) ? Next::later : Next::done;
 }
 
 }  // namespace mycouch::http

@@ -47,6 +47,10 @@ class UpstreamCall {
 
   boost::asio::awaitable<Attempt> attempt(std::shared_ptr<UpstreamHost> host);
   Task<Response> exchange(UpstreamLease& lease);
+  Attempt not_sent(UpstreamHost& host, Error error);
+  bool may_send_again(const UpstreamConnection& connection) const;
+  /// A kept connection that the peer had closed, and nothing is lost but time.
+  bool was_closed(const UpstreamLease& lease) const;
   Next after_failure(const UpstreamLease& lease, const Error& error);
 
   std::chrono::milliseconds take_pause(Next next);
@@ -58,9 +62,7 @@ class UpstreamCall {
   const bool whole_;
   const base::SteadyTime deadline_;
   std::chrono::milliseconds next_pause_;
-  std::shared_ptr<UpstreamHost> avoided_;   // it failed last: another one, if there is one
-  std::shared_ptr<UpstreamHost> demanded_;  // again, at once, on a new connection
-  bool fresh_ = false;                      // the next connection is to be a new one
+  std::shared_ptr<UpstreamHost> avoided_;  // it failed last: another one, if there is one
 };
 
 }  // namespace mycouch::http

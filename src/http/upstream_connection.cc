@@ -32,6 +32,8 @@ UpstreamConnection::UpstreamConnection(asio::any_io_executor loop, Url url, asio
       timer_(loop),
       head_waiter_(base::Waiter::create(loop)) {
   if (url_.scheme == "https") stream_.emplace<TlsStream>(loop, tls);
+  // Beast reads no more at a time than the buffer has room for, and would begin with 512 bytes.
+  buffer_.reserve(kPiece);
 }
 
 UpstreamConnection::Socket& UpstreamConnection::socket() {

@@ -54,19 +54,22 @@ bool UpstreamHost::recently_failed() const {
 
 // --- The pool.
 
-Task<UpstreamLease> UpstreamHost::lease(bool fresh, std::chrono::milliseconds connect_timeout,
+Task<UpstreamLease> UpstreamHost::lease(std::chrono::milliseconds connect_timeout,
                                         base::SteadyTime deadline) {
-  if (fresh) close_idle();
   MYCOUCH_CO_TRY(UpstreamLease lease, co_await take_place(deadline));
-  if (lease.connection_ && !fresh && lease.connection_->usable()) co_return std::move(lease);
+  // The one that was handed over may have been closed on the way.
+  if (lease.connection_ && lease.connection_->usable()) co_return std::move(lease);
+  MYCOUCH_CO_CHECK(co_await renew(lease, connect_timeout));
+  co_return std::move(lease);
+}
+
+Task<void> UpstreamHost::renew(UpstreamLease& lease, std::chrono::milliseconds connect_timeout) {
   if (lease.connection_) lease.connection_->close();
   lease.kept_ = false;
   lease.connection_ = make_connection();
-  if (auto connected = co_await lease.connection_->connect(connect_timeout); !connected) {
-    if (!terms_->stopped) mark_down(connected.error().reason);
-    co_return std::unexpected(std::move(connected).error());
-  }
-  co_return std::move(lease);
+  auto connected = co_await lease.connection_->connect(connect_timeout);
+  if (!connected && !terms_->stopped) mark_down(connected.error().reason);
+  co_return connected;
 }
 
 std::shared_ptr<UpstreamConnection> UpstreamHost::make_connection() {

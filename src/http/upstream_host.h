@@ -64,10 +64,11 @@ class UpstreamHost : public std::enable_shared_from_this<UpstreamHost> {
   /// Down, and that was found out just now.
   bool recently_failed() const;
 
-  /// A connection, kept or new; only a new one where `fresh` (the kept ones are then closed). `unavailable`
-  /// where the host is down or cannot be connected to, which makes it down, and where no place became free
-  /// until the deadline.
-  Task<UpstreamLease> lease(bool fresh, std::chrono::milliseconds connect_timeout, base::SteadyTime deadline);
+  /// A connection, kept or new. `unavailable` where the host is down or cannot be connected to, which makes
+  /// it down, and where no place became free until the deadline.
+  Task<UpstreamLease> lease(std::chrono::milliseconds connect_timeout, base::SteadyTime deadline);
+  /// A new connection in the place of the lease's own, which is closed. Fails as `lease` does.
+  Task<void> renew(UpstreamLease& lease, std::chrono::milliseconds connect_timeout);
 
   /// It is down. `trouble` has no secret.
   void mark_down(const std::string& trouble);

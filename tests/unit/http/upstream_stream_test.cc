@@ -133,6 +133,25 @@ TEST(UpstreamStream, ClosesTheConnectionOfAContentThatIsGivenUp) {
   EXPECT_EQ(told(wait_for(upstream.send(get_of()))), "second");
 }
 
+TEST(UpstreamStream, ClosesTheConnectionOfAContentWhoseReaderIsDestroyed) {
+  RawServer server([](RawPeer& peer) -> boost::asio::awaitable<void> {
+    co_await peer.head();
+    co_await peer.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    co_await peer.wait_for_end();
+  });
+  LoopThread loop;
+  Upstream upstream(loop.executor(), to_origins({server.origin()}));
+  auto content = wait_for(upstream.open(get_of()));
+  ASSERT_TRUE(content);
+  {
+    boost::asio::io_context context;
+    boost::asio::co_spawn(context, (*content)->read(100, 24h), boost::asio::detached);
+    context.poll();
+  }
+  content->reset();
+  EXPECT_TRUE(eventually([&] { return server.closed() == 1; }));
+}
+
 TEST(UpstreamStream, EndsAContentThatBreaksOffOrStops) {
   RawServer server([](RawPeer& peer) -> boost::asio::awaitable<void> {
     const std::string head = co_await peer.head();
@@ -155,16 +174,32 @@ TEST(UpstreamStream, EndsAContentThatBreaksOffOrStops) {
 
 TEST(UpstreamStream, TakesAnAnswerThatComesBeforeTheContentWasSent) {
   std::atomic<bool> over = false;
+  std::atomic<std::uint64_t> asked = 0;
   RawServer server([&](RawPeer& peer) -> boost::asio::awaitable<void> {
-    co_await peer.head();
-    co_await peer.answer("too much", "413 Content Too Large");
     // The content is not read, so that the sender is stuck in it.
+    if ((co_await peer.head()).contains("/content")) {
+      co_await wait_until(StandsStill([&] { return asked.load(); }));
+    }
+    co_await peer.answer("too much", "413 Content Too Large");
     co_await wait_until([&] { return over.load(); });
   });
   LoopThread loop;
   Upstream upstream(loop.executor(), to_origins({server.origin()}));
-  auto endless = [](std::uint64_t offset) -> Task<std::string> { co_return bytes_from(offset, kPiece); };
-  auto answer = wait_for(upstream.send(put_content(std::uint64_t{1} << 40, endless)));
+  auto endless = [&asked](std::uint64_t offset) -> Task<std::string> {
+    asked = offset + kPiece;
+    co_return std::string(kPiece, 'x');
+  };
+  UpstreamRequest large = put_content(std::uint64_t{1} << 40, endless);
+  large.timeout = 24h;
+  Result<Response> answer;
+  std::atomic<bool> answered = false;
+  std::jthread caller([&] {
+    answer = wait_for(upstream.send(large));
+    answered = true;
+  });
+  EXPECT_TRUE(eventually([&] { return answered.load(); }));
+  if (!answered) upstream.stop();
+  caller.join();
   ASSERT_TRUE(answer) << answer.error().reason;
   EXPECT_EQ(answer->status, 413U);
   EXPECT_EQ(answer->body, "too much");

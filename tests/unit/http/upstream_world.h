@@ -55,6 +55,22 @@ inline boost::asio::awaitable<void> wait_until(std::function<bool()> condition) 
   }
 }
 
+/// A condition: a value has not changed for a while, so that who changes it is stuck.
+class StandsStill {
+ public:
+  explicit StandsStill(std::function<std::uint64_t()> value) : value_(std::move(value)) {}
+  bool operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (const std::uint64_t value = value_(); std::exchange(last_, value) != value) since_ = now;
+    return now - since_ > std::chrono::milliseconds(200);
+  }
+
+ private:
+  std::function<std::uint64_t()> value_;
+  std::uint64_t last_ = 0;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
 /// One connection, as a RawServer has it. An exception of Asio's ends it.
 class RawPeer {
  public:
