@@ -37,6 +37,10 @@ void StoreUnderTest::reopen() {
   open();
 }
 
+Result<std::unique_ptr<Store>> StoreUnderTest::open_to_read() {
+  return rocks::open({.directory = (folder_ / "data").string(), .read_only = true, .clock = &clock_}, *pool_);
+}
+
 std::unique_ptr<Database> StoreUnderTest::view(std::string name, std::string partition, std::string scope) {
   auto opened = run(store_->open(std::move(name), {std::move(partition), std::move(scope)}));
   if (!opened) throw std::runtime_error(opened.error().reason);

@@ -50,6 +50,9 @@ class StoreUnderTest {
   void set_time(base::WallTime time) { clock_.time = time; }
   base::WallTime time() const { return clock_.time; }
 
+  /// What is on the disk now, opened a second time, to be read. The pool is this one's.
+  Result<std::unique_ptr<Store>> open_to_read();
+
   /// Rows of one family of a store on disk, while it is open.
   std::size_t rows_of(const std::string& family) const;
 

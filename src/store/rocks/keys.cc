@@ -58,6 +58,20 @@ std::string key_prefix(DatabaseNumber database, std::string_view name) {
   return key;
 }
 
+std::optional<std::string> name_in(std::string_view key) {
+  std::string name;
+  for (std::size_t at = sizeof(DatabaseNumber); at < key.size(); ++at) {
+    if (key[at] != '\0') {
+      name += key[at];
+      continue;
+    }
+    if (++at == key.size()) return std::nullopt;
+    if (key[at] == '\x01') return name;
+    name += '\0';
+  }
+  return std::nullopt;
+}
+
 std::string document_key(std::string_view prefix, std::string_view id) {
   std::string key;
   key.reserve(prefix.size() + id.size());

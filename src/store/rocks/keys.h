@@ -31,6 +31,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,9 @@ using DatabaseNumber = std::uint32_t;
 std::string key_prefix(DatabaseNumber database, std::string_view name);
 
 std::string database_prefix(DatabaseNumber database);
+
+/// The name that key_prefix was given, from a key that begins with what it made; nothing from any other.
+std::optional<std::string> name_in(std::string_view key);
 
 void append_u32(std::string& key, std::uint32_t n);
 void append_u64(std::string& key, std::uint64_t n);
