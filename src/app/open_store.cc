@@ -31,13 +31,25 @@ bool holds_a_store(const std::string& directory) {
   return std::filesystem::exists(std::filesystem::path(directory) / "CURRENT", ignored);
 }
 
-}  // namespace
-
-Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool) {
-  store::rocks::EngineOptions options{.directory = directory_of(config), .cache_bytes = config.cache_bytes};
+Result<std::unique_ptr<store::Store>> open_rocks(const StoreConfig& config, bool read_only,
+                                                 base::Pool& pool) {
+  store::rocks::EngineOptions options{
+      .directory = directory_of(config), .cache_bytes = config.cache_bytes, .read_only = read_only};
   Result<std::unique_ptr<store::Store>> store = store::rocks::open(std::move(options), pool);
   if (store) return store;
   return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
+}
+
+Result<void> check_there_is_a_store(const StoreConfig& config) {
+  MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
+  if (holds_a_store(directory)) return {};
+  return fail(Errc::unavailable, fmt::format("{}: there is no store in that folder", config.url));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool) {
+  return open_rocks(config, false, pool);
 }
 
 Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool) {
@@ -49,11 +61,13 @@ Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& conf
 }
 
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool) {
-  MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
-  if (!holds_a_store(directory)) {
-    return fail(Errc::unavailable, fmt::format("{}: there is no store in that folder", config.url));
-  }
+  MYCOUCH_CHECK(check_there_is_a_store(config));
   return open_store(config, pool);
+}
+
+Result<std::unique_ptr<store::Store>> open_store_to_read(const StoreConfig& config, base::Pool& pool) {
+  MYCOUCH_CHECK(check_there_is_a_store(config));
+  return open_rocks(config, true, pool);
 }
 
 }  // namespace mycouch::app
