@@ -1,7 +1,7 @@
 #include "store/rocks/families.h"
 
 #include <array>
-#include <filesystem>
+#include <cstdarg>
 #include <utility>
 
 #include <rocksdb/cache.h>
@@ -11,7 +11,6 @@
 #include <rocksdb/table.h>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "store/rocks/keys.h"
 
 namespace mycouch::store::rocks {
@@ -84,6 +83,14 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(std::size_t cach
   return descriptors;
 }
 
+// RocksDB would keep messages of its own in a folder, and the one that is only read is not for that.
+class NoMessages final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+constexpr const char* kNoFolder = "";
+
 // RocksDB has no code of its own for a lock that another process, or this one, holds.
 bool is_locked(const rocksdb::Status& status) {
   const std::string text = status.ToString();
@@ -120,12 +127,11 @@ Result<std::unique_ptr<OpenedDb>> OpenedDb::open_to_read(const std::string& dire
   options.create_if_missing = false;
   options.create_missing_column_families = false;
   options.max_open_files = -1;  // a file that is open stays readable when the writer removes it
-  std::error_code error;
-  const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
-  opened->notes_ = (folder / ("mycouch-reader-" + base::random_uuid())).string();
+  options.info_log = std::make_shared<NoMessages>();
+  opened->is_still_ = true;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::OpenAsSecondary(options, directory, opened->notes_,
+  rocksdb::Status status = rocksdb::DB::OpenAsSecondary(options, directory, kNoFolder,
                                                         family_descriptors(cache_bytes), &handles, &db);
   if (!status.ok()) return fail(Errc::unavailable, "cannot open the store: " + status.ToString());
   opened->take(db, handles);
@@ -142,8 +148,6 @@ void OpenedDb::take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHand
 
 OpenedDb::~OpenedDb() {
   close();
-  std::error_code ignored;
-  if (is_still()) std::filesystem::remove_all(notes_, ignored);
 }
 
 void OpenedDb::close() {

@@ -44,7 +44,7 @@ class OpenedDb {
   /// way that ThreadSanitizer cannot follow; the commit queue has done so already where it pays.
   rocksdb::Status write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch);
   /// Opened to be read only: all reads see the same rows, and there are no snapshots.
-  bool is_still() const { return !notes_.empty(); }
+  bool is_still() const { return is_still_; }
   /// The rows as they are now, until it is released or the store closes. Null where it is still.
   const rocksdb::Snapshot* take_snapshot();
   void release(const rocksdb::Snapshot* snapshot);
@@ -59,7 +59,7 @@ class OpenedDb {
 
   std::unique_ptr<rocksdb::Env> memory_;
   std::unique_ptr<rocksdb::DB> db_;
-  std::string notes_;  // the folder for RocksDB's own messages where the store's own is not to be written to
+  bool is_still_ = false;
   Families families_;
   std::mutex write_mutex_;
   std::mutex snapshots_mutex_;
