@@ -36,6 +36,7 @@ std::string text_of(const doc::Document& document) {
   text += document.deleted ? 'd' : 'l';
   base::append_sized(text, canonical_json(document.body));
   std::vector<const doc::Attachment*> attachments;
+  attachments.reserve(document.attachments.size());
   for (const doc::Attachment& attachment : document.attachments) attachments.push_back(&attachment);
   std::ranges::sort(attachments, {},
                     [](const doc::Attachment* each) -> const std::string& { return each->name; });

@@ -58,9 +58,11 @@ void Progress::show(std::uint64_t done, std::uint64_t total) {
   const Time now = std::chrono::steady_clock::now();
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - start_);
   const auto interval = on_terminal_ ? kBarInterval : std::chrono::milliseconds(kLineInterval);
-  const bool at_end = done >= total;
-  if (!at_end && shown_ != Time() && now - shown_ < interval) return;
+  const bool is_first = shown_ == Time();
+  const bool is_due = done >= total ? done != shown_done_ : now - shown_ >= interval;
+  if (!is_first && !is_due) return;
   shown_ = now;
+  shown_done_ = done;
   if (on_terminal_) {
     // Carriage return, the bar, and erase what an earlier one has left on the line.
     fmt::print(stderr, "\r{}\x1b[K", progress_bar(done, total, unit_, elapsed));

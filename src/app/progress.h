@@ -24,6 +24,7 @@ class Progress {
   const bool on_terminal_;
   const Time start_;
   Time shown_{};
+  std::uint64_t shown_done_ = 0;
   bool bar_is_open_ = false;
 };
 

@@ -1,5 +1,8 @@
 // A store that a server writes to, opened a second time to be read.
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -27,7 +30,8 @@ class ReadOnlyTest : public ::testing::Test {
     doc::Edit made;
     made.id = std::move(id);
     doc::IncomingAttachment attachment{.name = "a", .content_type = "image/png"};
-    attachment.data = std::string(200'000, 'p');
+    // Of another digest for each document, and so a content of its own.
+    attachment.data = made.id + std::string(200'000 - made.id.size(), 'p');
     made.attachments.push_back(std::move(attachment));
     return made;
   }
@@ -99,7 +103,7 @@ TEST_F(ReadOnlyTest, ItFitsTogetherWhileTheServerWrites) {
     auto opened = under_test.open_to_read();
     ASSERT_TRUE(opened) << opened.error().reason;
     auto view = run((*opened)->open("db", {"a", "a"})).value();
-    auto page = run(view->changes({}));
+    auto page = run(view->changes({.limit = 1'000'000, .max_bytes = std::size_t{1} << 30}));
     ASSERT_TRUE(page);
     EXPECT_EQ(page->rows.size(), run(view->info())->doc_count);
     for (const ChangeRow& row : page->rows) {
@@ -111,6 +115,32 @@ TEST_F(ReadOnlyTest, ItFitsTogetherWhileTheServerWrites) {
   }
   ended = true;
   writer.join();
+}
+
+// Attachments fill RocksDB's buffers of 8 MB, and after a few of those it merges its files and removes the
+// old ones.
+TEST_F(ReadOnlyTest, FilesThatTheServerHasRemovedAreReadOn) {
+  constexpr int kBefore = 60;
+  constexpr int kAfter = 300;
+  for (int i = 0; i < kBefore; ++i) write(*db, "x" + std::to_string(i));
+  auto opened = under_test.open_to_read();
+  ASSERT_TRUE(opened) << opened.error().reason;
+  const std::set<std::string> before = under_test.files(".sst");
+  ASSERT_FALSE(before.empty());
+  for (int i = 0; i < kAfter; ++i) write(*db, "y" + std::to_string(i));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::ranges::includes(under_test.files(".sst"), before)) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "no file was removed";
+    write(*db, "z");
+  }
+  auto view = run((*opened)->open("db", {"a", "a"})).value();
+  EXPECT_EQ(run(view->info())->doc_count, static_cast<std::uint64_t>(kBefore));
+  for (int i = 0; i < kBefore; ++i) {
+    auto content = run(view->read_attachment("x" + std::to_string(i), {}, "a"));
+    ASSERT_TRUE(content) << i;
+    EXPECT_EQ(run(content->content->read(199'999, 9)).value(), "p") << i;
+  }
+  (*opened)->close();
 }
 
 TEST_F(ReadOnlyTest, AFolderWithoutAStoreIsRefused) {

@@ -47,6 +47,15 @@ std::unique_ptr<Database> StoreUnderTest::view(std::string name, std::string par
   return *std::move(opened);
 }
 
+std::set<std::string> StoreUnderTest::files(const std::string& ending) const {
+  std::set<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "data")) {
+    const std::string name = file.path().filename().string();
+    if (name.ends_with(ending)) names.insert(name);
+  }
+  return names;
+}
+
 std::size_t StoreUnderTest::rows_of(const std::string& family) const {
   std::vector<rocksdb::ColumnFamilyDescriptor> families = {{rocksdb::kDefaultColumnFamilyName, {}},
                                                            {family, {}}};

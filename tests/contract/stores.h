@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ class StoreUnderTest {
 
   /// What is on the disk now, opened a second time, to be read. The pool is this one's.
   Result<std::unique_ptr<Store>> open_to_read();
+
+  /// Names of the files in the folder of a store on disk that end so.
+  std::set<std::string> files(const std::string& ending) const;
 
   /// Rows of one family of a store on disk, while it is open.
   std::size_t rows_of(const std::string& family) const;

@@ -24,9 +24,9 @@ constexpr int kMany = 2'300;
 class CopierTest : public testing::Test {
  protected:
   ~CopierTest() override {
-    from_->close();
-    to_->close();
-    pool_.join();
+    from->close();
+    to->close();
+    pool.join();
   }
 
   template <class T>
@@ -54,68 +54,68 @@ class CopierTest : public testing::Test {
   }
 
   CopyCounts copy() {
-    return run(Copier(*from_, *to_, {.system_database = "system"}, [this](auto done, auto total) {
+    return run(Copier(*from, *to, {.system_database = "system"}, [this](auto done, auto total) {
                  EXPECT_LE(done, total);
-                 shown_ = {done, total};
+                 shown = {done, total};
                }).run());
   }
   std::vector<std::string> differences() {
     std::vector<std::string> found;
-    run(StoreComparison(*from_, *to_, "system",
+    run(StoreComparison(*from, *to, "system",
                         {.differs = [&found](const std::string& each) { found.push_back(each); },
                          .progress = [](auto, auto) {}})
             .run());
     return found;
   }
 
-  base::Pool pool_{2};
-  std::unique_ptr<store::Store> from_ = *store::rocks::open({}, pool_);
-  std::unique_ptr<store::Store> to_ = *store::rocks::open({}, pool_);
-  std::pair<std::uint64_t, std::uint64_t> shown_;
+  base::Pool pool{2};
+  std::unique_ptr<store::Store> from = *store::rocks::open({}, pool);
+  std::unique_ptr<store::Store> to = *store::rocks::open({}, pool);
+  std::pair<std::uint64_t, std::uint64_t> shown;
 };
 
 TEST_F(CopierTest, ManyTenantsCome) {
-  run(from_->create("db"));
+  run(from->create("db"));
   for (int i = 0; i < kMany; ++i) {
     const std::string tenant = "t" + std::to_string(i);
-    if (i % 3 != 0) put(*from_, tenant, "x");
-    if (i % 2 == 0) put_local(*from_, tenant, "c");
+    if (i % 3 != 0) put(*from, tenant, "x");
+    if (i % 2 == 0) put_local(*from, tenant, "c");
   }
   const CopyCounts counts = copy();
   EXPECT_EQ(counts.documents, static_cast<std::uint64_t>(kMany - (kMany + 2) / 3));
   EXPECT_EQ(counts.local_documents, static_cast<std::uint64_t>(kMany / 2));
-  EXPECT_EQ(shown_.first, counts.documents);
-  EXPECT_EQ(shown_.second, counts.documents);
+  EXPECT_EQ(shown.first, counts.documents);
+  EXPECT_EQ(shown.second, counts.documents);
   EXPECT_THAT(differences(), IsEmpty());
   EXPECT_EQ(copy(), CopyCounts());
 }
 
 TEST_F(CopierTest, ATenantThatOnlyTheTargetHasDiffers) {
-  run(from_->create("db"));
-  put(*from_, "a", "x");
+  run(from->create("db"));
+  put(*from, "a", "x");
   copy();
-  put(*to_, "b", "y");
+  put(*to, "b", "y");
   EXPECT_THAT(differences(), ElementsAre(HasSubstr(R"(tenant "b")")));
 }
 
 TEST_F(CopierTest, ACheckpointOfAnotherSourceDoesNotCount) {
-  run(from_->create("db"));
-  put(*from_, "a", "x");
+  run(from->create("db"));
+  put(*from, "a", "x");
   copy();
-  from_->close();
-  from_ = *store::rocks::open({}, pool_);
-  run(from_->create("db"));
-  put(*from_, "a", "y");
+  from->close();
+  from = *store::rocks::open({}, pool);
+  run(from->create("db"));
+  put(*from, "a", "y");
   EXPECT_EQ(copy().documents, 1U);
-  EXPECT_EQ(run(run(to_->open("db", {"a", "a"}))->info()).doc_count, 2U);
+  EXPECT_EQ(run(run(to->open("db", {"a", "a"}))->info()).doc_count, 2U);
 }
 
 TEST_F(CopierTest, ALocalDocumentThatIsGoneGoes) {
-  run(from_->create("db"));
-  put_local(*from_, "a", "c");
-  put_local(*from_, "a", "d");
+  run(from->create("db"));
+  put_local(*from, "a", "c");
+  put_local(*from, "a", "d");
   copy();
-  run(run(from_->open("db", {"a", "a"}))->remove_local("d"));
+  run(run(from->open("db", {"a", "a"}))->remove_local("d"));
   EXPECT_EQ(copy().local_documents, 1U);
   EXPECT_THAT(differences(), IsEmpty());
 }
