@@ -34,9 +34,10 @@ const store::LocalRow* find(const std::vector<store::LocalRow>& rows, std::strin
   return at != rows.end() && at->id == id ? &*at : nullptr;
 }
 
-// Where the copy of a part stands, as its checkpoint says. 0 where that is of another source, or there is
-// none.
-std::uint64_t since_of(const std::vector<store::LocalRow>& rows, const json::Object& source) {
+// Where the copy of a part stands, as its checkpoint says. 0 where that is of another source, or behind the
+// source's end, as after a backup was restored there; or where there is none.
+std::uint64_t since_of(const std::vector<store::LocalRow>& rows, const json::Object& source,
+                       std::uint64_t end) {
   const store::LocalRow* row = find(rows, kCopyCheckpoint);
   const Result<json::Value> body = row != nullptr ? json::parse(row->document.body) : json::Value();
   const json::Object* checkpoint = body ? body->as_object() : nullptr;
@@ -45,9 +46,9 @@ std::uint64_t since_of(const std::vector<store::LocalRow>& rows, const json::Obj
     const json::Value* value = checkpoint->find(member.name);
     if (value == nullptr || *value != member.value) return 0;
   }
-  const json::Value* seq = checkpoint->find("last_seq");
-  return static_cast<std::uint64_t>(seq != nullptr ? std::max<std::int64_t>(seq->as_int().value_or(0), 0)
-                                                   : 0);
+  const json::Value* last_seq = checkpoint->find("last_seq");
+  const std::int64_t since = last_seq != nullptr ? last_seq->as_int().value_or(0) : 0;
+  return since < 0 || static_cast<std::uint64_t>(since) > end ? 0 : static_cast<std::uint64_t>(since);
 }
 
 doc::Edit edit_of(const doc::Document& document) {
@@ -181,7 +182,7 @@ Task<void> Copier::copy_part(const std::string& database, StorePart part) {
     MYCOUCH_CO_TRY(auto to_documents, co_await open_documents(to_, database, part.name));
     MYCOUCH_CO_TRY(const store::DatabaseInfo info, co_await from_documents->info());
     json::Object source{{"source", from_.uuid()}, {"epoch", info.epoch}};
-    const std::uint64_t since = plan_.from_start ? 0 : since_of(ours, source);
+    const std::uint64_t since = plan_.from_start ? 0 : since_of(ours, source, info.update_seq);
     MYCOUCH_CO_TRY(const std::uint64_t pending, co_await from_documents->pending(since));
     const std::uint64_t documents = info.doc_count + info.doc_del_count;
     advance(documents - std::min(documents, pending));

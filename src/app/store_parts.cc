@@ -68,8 +68,9 @@ Task<std::vector<store::LocalRow>> all_local_documents(store::Database& database
   store::AllDocsQuery query;
   for (;;) {
     MYCOUCH_CO_TRY(store::LocalPage page, co_await database.local_docs(query));
+    const bool at_end = page.at_end || page.rows.empty();
     std::ranges::move(page.rows, std::back_inserter(rows));
-    if (page.at_end || rows.empty()) co_return rows;
+    if (at_end) co_return rows;
     query.start = rows.back().id + '\0';
   }
 }

@@ -8,6 +8,7 @@
 #include "app/run_each.h"
 #include "app/store_comparison.h"
 #include "base/offload.h"
+#include "json/value.h"
 #include "store/rocks/engine.h"
 #include "support/run_task.h"
 
@@ -108,6 +109,17 @@ TEST_F(CopierTest, ACheckpointOfAnotherSourceDoesNotCount) {
   put(*from, "a", "y");
   EXPECT_EQ(copy().documents, 1U);
   EXPECT_EQ(run(run(to->open("db", {"a", "a"}))->info()).doc_count, 2U);
+}
+
+TEST_F(CopierTest, ACheckpointBehindTheSourcesEndDoesNotCount) {
+  run(from->create("db"));
+  put(*from, "a", "x");
+  run(to->create("db"));
+  const std::string epoch = run(run(from->open("db", {"a", "a"}))->info()).epoch;
+  const json::Object later{{"source", from->uuid()}, {"epoch", epoch}, {"last_seq", 9}};
+  run(run(to->open("db", {"a", "a"}))
+          ->write_local(std::string(kCopyCheckpoint), {.body = json::write(later), .version = 1}));
+  EXPECT_EQ(copy().documents, 1U);
 }
 
 TEST_F(CopierTest, ALocalDocumentThatIsGoneGoes) {
