@@ -362,6 +362,7 @@ TEST_P(LogTest, RestoredRecordsKeepTheirTimesAndTheirOrder) {
 
 TEST_P(LogTest, RestoredRecordsMayComeAgain) {
   std::vector<LogEntry> records;
+  records.reserve(300);
   for (std::uint32_t i = 0; i < 300; ++i) {
     records.push_back({.position = {.time = kStart + seconds(i / 200), .number = i % 200},
                        .text = std::to_string(i + 1),

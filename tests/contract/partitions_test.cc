@@ -58,18 +58,18 @@ TEST_P(PartitionsTest, OneWhoseDocumentsArePurgedIsGone) {
 
 TEST_P(PartitionsTest, ScopesOfLocalDocumentsAreNamedWhateverDocumentsThereAre) {
   put(*tenant("a"), "x", "{}");
-  run(tenant("b")->write_local("c", {"{}", 1}));
-  run(under_test.view("db", "", "user_x")->write_local("c", {"{}", 1}));
-  run(under_test.view("db")->write_local("c", {"{}", 1}));
+  ASSERT_TRUE(run(tenant("b")->write_local("c", {"{}", 1})));
+  ASSERT_TRUE(run(under_test.view("db", "", "user_x")->write_local("c", {"{}", 1})));
+  ASSERT_TRUE(run(under_test.view("db")->write_local("c", {"{}", 1})));
   EXPECT_THAT(local_scopes(), ElementsAre("", "b", "user_x"));
   EXPECT_THAT(local_scopes("", 1), ElementsAre("b"));
   EXPECT_THAT(partitions(), ElementsAre("a"));
-  run(tenant("b")->remove_local("c"));
+  ASSERT_TRUE(run(tenant("b")->remove_local("c")));
   EXPECT_THAT(local_scopes(), ElementsAre("", "user_x"));
 }
 
 TEST_P(PartitionsTest, EachDatabaseHasItsOwn) {
-  run(store().create("other"));
+  ASSERT_TRUE(run(store().create("other")));
   put(*under_test.view("other", "o", "o"), "x", "{}");
   put(*tenant("a"), "x", "{}");
   EXPECT_THAT(partitions(), ElementsAre("a"));

@@ -99,7 +99,7 @@ TEST_F(ReadOnlyTest, ItFitsTogetherWhileTheServerWrites) {
   std::thread writer([&] {
     for (int i = 0; !ended; ++i) write(*db, "x" + std::to_string(i));
   });
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 5; ++round) {
     auto opened = under_test.open_to_read();
     ASSERT_TRUE(opened) << opened.error().reason;
     auto view = run((*opened)->open("db", {"a", "a"})).value();
