@@ -71,6 +71,7 @@ class Parser {
     add_check_config();
     add_check_store();
     add_import();
+    add_copy();
     add_command(Command::routes, "routes",
                 "Print every route that is served, with who may call it, as lines of JSON.");
   }
@@ -88,6 +89,8 @@ class Parser {
       return Exit{kUsage};
     }
     line_.settings = flags_of_command_->given();
+    line_.copy_request.copy = !verify_only_;
+    line_.copy_request.verify = !no_verify_;
     line_.token.expires_in = std::chrono::seconds(expires_in_);
     return line_;
   }
@@ -225,6 +228,32 @@ class Parser {
     add_settings(*command, import_flags_);
   }
 
+  void add_copy() {
+    CLI::App* command = add_command(
+        Command::copy, "copy",
+        "Copy everything from one store to another, and check that it is there: all databases with all "
+        "tenants, revisions, attachments, local documents and the audit trail. The source is only read; a "
+        "server may go on running on it, and what it writes meanwhile comes with the next run. No server may "
+        "be running on the target. May be ended and run again: it goes on, and sends only what lacks.\nExit "
+        "status: 0, both hold the same; 1, it could not come to its end; 2, wrong flags; 3, they differ, and "
+        "standard error names the tenants.");
+    CopyRequest& request = line_.copy_request;
+    command->add_option("--from", request.from, "the store to copy, as store.url names it: rocksdb:DIRECTORY")
+        ->type_name("URL")
+        ->envname("MYCOUCH_COPY_FROM")
+        ->required();
+    command->add_option("--to", request.to, "the store to fill; made where it lacks")
+        ->type_name("URL")
+        ->envname("MYCOUCH_COPY_TO")
+        ->required();
+    command->add_flag("--from-start", request.from_start,
+                      "look at all documents again, and not only at what is new since the last run");
+    CLI::Option* only = command->add_flag("--verify", verify_only_, "copy nothing, only compare");
+    command->add_flag("--no-verify", no_verify_, "do not compare afterwards")->excludes(only);
+    add_config_file(*command);
+    add_settings(*command, copy_flags_);
+  }
+
   CLI::App app_{
       "A back end for apps that work offline: sign-in, teams, isolation, and CouchDB's replication.",
       "mycouch"};
@@ -235,6 +264,9 @@ class Parser {
   SettingFlags check_flags_;
   SettingFlags check_store_flags_;
   SettingFlags import_flags_;
+  SettingFlags copy_flags_;
+  bool verify_only_ = false;
+  bool no_verify_ = false;
   SettingFlags no_flags_;
   SettingFlags* flags_of_command_ = &no_flags_;
 };

@@ -9,20 +9,22 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/copy.h"
 #include "app/dev_token.h"
 #include "app/import.h"
 
 namespace mycouch::app {
 
-enum class Command : std::uint8_t { serve, dev, dev_token, check_config, check_store, import, routes };
+enum class Command : std::uint8_t { serve, dev, dev_token, check_config, check_store, import, copy, routes };
 
 struct CommandLine {
   Command command = Command::serve;
-  std::string config_file;                  // serve, check-config, check-store, import; empty: none
+  std::string config_file;                  // serve, check-config, check-store, import, copy; empty: none
   std::vector<Given> settings;              // those that came as flags
   std::string data = "data";                // dev, dev-token
   std::optional<std::string> checked_data;  // check-store, import: the folder of a development server
   ImportRequest import_request;
+  CopyRequest copy_request;
   TokenRequest token;  // dev-token
   std::optional<std::string> token_listen;
 };

@@ -12,6 +12,7 @@
 #include "app/import_report.h"
 #include "app/importer.h"
 #include "app/open_store.h"
+#include "app/progress.h"
 #include "app/run_here.h"
 #include "base/offload.h"
 
@@ -86,7 +87,7 @@ int import_database(const Config& config, const ImportRequest& request) {
   if (!source) return complain(source.error(), kUsage);
   Result<LeftOutReport> report = LeftOutReport::open(request.report);
   if (!report) return complain(report.error(), kFailure);
-  ImportProgress progress;
+  Progress progress("changes");
   const Importer::Events events{
       .left_out = [&report](const LeftOut& left_out) { report->add(left_out); },
       .progress = [&progress](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }};

@@ -1,8 +1,7 @@
-// What an import tells the person at the shell: how far it is, what it has left out and why.
+// What an import tells the person at the shell of what it has left out, and why.
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -13,26 +12,6 @@
 #include "base/error.h"
 
 namespace mycouch::app {
-
-/// On a terminal a bar that is drawn anew; elsewhere a line, now and then. To standard error.
-class ImportProgress {
- public:
-  ImportProgress();
-  void show(std::uint64_t done, std::uint64_t total);
-  /// Ends the bar's line.
-  void finish();
-
- private:
-  using Time = std::chrono::steady_clock::time_point;
-
-  const bool on_terminal_;
-  const Time start_;
-  Time shown_{};
-  bool bar_is_open_ = false;
-};
-
-/// "[######              ] 1,200 of 4,000 changes, 30 %, 400/s, 7 s left"
-std::string progress_bar(std::uint64_t done, std::uint64_t total, std::chrono::milliseconds elapsed);
 
 /// Counts what is left out, keeps a few examples of each reason, and writes all of it to a file where there
 /// is one.

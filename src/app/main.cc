@@ -13,6 +13,7 @@
 #include "app/check_store.h"
 #include "app/command_line.h"
 #include "app/config.h"
+#include "app/copy.h"
 #include "app/demo_files.h"
 #include "app/dev_server.h"
 #include "app/exit_code.h"
@@ -106,6 +107,11 @@ int import_into_store(const CommandLine& line) {
   return config ? import_database(*config, line.import_request) : report(config.error());
 }
 
+int copy(const CommandLine& line) {
+  std::expected<Config, Complaints> config = load({}, line);
+  return config ? copy_store(*config, line.copy_request) : report(config.error());
+}
+
 int print_routes() {
   for (const api::ListedRoute& route : api::listed_routes()) {
     const json::Object row{{"method", http::to_string(route.method)},
@@ -130,6 +136,8 @@ int run(const CommandLine& line) {
       return check_store_of(line);
     case Command::import:
       return import_into_store(line);
+    case Command::copy:
+      return copy(line);
     case Command::routes:
       return print_routes();
   }

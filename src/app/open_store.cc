@@ -58,15 +58,27 @@ Result<std::unique_ptr<store::Store>> open_couch(const StoreConfig& config, base
   return fail(store.error().code, fmt::format("{}: {}", shown_url(config), store.error().reason));
 }
 
+Result<std::unique_ptr<store::Store>> open_rocks(const StoreConfig& config, bool read_only,
+                                                 base::Pool& pool) {
+  store::rocks::EngineOptions options{
+      .directory = directory_of(config), .cache_bytes = config.cache_bytes, .read_only = read_only};
+  Result<std::unique_ptr<store::Store>> store = store::rocks::open(std::move(options), pool);
+  if (store) return store;
+  return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
+}
+
+Result<void> check_there_is_a_store(const StoreConfig& config) {
+  MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
+  if (holds_a_store(directory)) return {};
+  return fail(Errc::unavailable, fmt::format("{}: there is no store in that folder", config.url));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool,
                                                  std::span<const auth::Application> applications) {
   if (is_couch(config)) return open_couch(config, pool, applications);
-  store::rocks::EngineOptions options{.directory = directory_of(config), .cache_bytes = config.cache_bytes};
-  Result<std::unique_ptr<store::Store>> store = store::rocks::open(std::move(options), pool);
-  if (store) return store;
-  return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
+  return open_rocks(config, false, pool);
 }
 
 Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool) {
@@ -80,11 +92,14 @@ Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& conf
 
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool) {
   if (is_couch(config)) return open_store(config, pool);
-  MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
-  if (!holds_a_store(directory)) {
-    return fail(Errc::unavailable, fmt::format("{}: there is no store in that folder", config.url));
-  }
+  MYCOUCH_CHECK(check_there_is_a_store(config));
   return open_store(config, pool);
+}
+
+Result<std::unique_ptr<store::Store>> open_store_to_read(const StoreConfig& config, base::Pool& pool) {
+  if (is_couch(config)) return open_store(config, pool);
+  MYCOUCH_CHECK(check_there_is_a_store(config));
+  return open_rocks(config, true, pool);
 }
 
 }  // namespace mycouch::app

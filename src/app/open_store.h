@@ -19,5 +19,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base
 Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool);
 /// The same of a store that must be there already.
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool);
+/// The same, only to be read as it is now: a server may be running on it, and goes on.
+Result<std::unique_ptr<store::Store>> open_store_to_read(const StoreConfig& config, base::Pool& pool);
 
 }  // namespace mycouch::app

@@ -30,6 +30,9 @@ struct LogPosition {
   auto operator<=>(const LogPosition&) const = default;
 };
 
+/// The least position that is greater.
+LogPosition behind(LogPosition position);
+
 struct LogQuery {
   std::string log{};
   std::optional<base::WallTime> from{};  // inclusive

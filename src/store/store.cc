@@ -14,6 +14,11 @@ bool is_name_byte(char c) {
 
 }  // namespace
 
+LogPosition behind(LogPosition position) {
+  if (position.number < UINT32_MAX) return {.time = position.time, .number = position.number + 1};
+  return {.time = position.time + std::chrono::milliseconds(1), .number = 0};
+}
+
 Result<void> check_database_name(std::string_view name) {
   if (name == "_users" || name == "_replicator") return {};
   bool starts_well = !name.empty() && name.front() >= 'a' && name.front() <= 'z';

@@ -44,6 +44,16 @@ class Store {
   /// `not_found`.
   virtual Task<std::unique_ptr<Database>> open(std::string name, Confinement confinement) = 0;
 
+  /// The partitions of a database that hold documents, be they all deleted, in the order of their names'
+  /// bytes: those behind `after`, or from the first. What is outside any tenant is in the partition with the
+  /// empty name. Fewer than `limit` only at the end. Costs what it names, however much each of them holds.
+  /// `not_found`.
+  virtual Task<std::vector<std::string>> partitions(std::string name, std::optional<std::string> after,
+                                                    std::size_t limit) = 0;
+  /// The same of the scopes that hold local documents.
+  virtual Task<std::vector<std::string>> local_scopes(std::string name, std::optional<std::string> after,
+                                                      std::size_t limit) = 0;
+
   /// All edits as one atomic, synced batch, or none: `conflict` where the parent of one is no leaf
   /// before the batch, `not_found` for a database. The new revisions, in the order of the edits. The
   /// record is of the same batch: it is there exactly if the edits are.
@@ -52,6 +62,11 @@ class Store {
 
   /// Acknowledged when the record survives the end of the process.
   virtual Task<void> append_log(LogRecord record) = 0;
+  /// Puts in records that another store's read_log has given, under the positions that they had there, which
+  /// ascend. A record that is not behind the log's last one is passed over, as one that has come before: so
+  /// the same records may come again, and a log that was begun here is not mixed with another. Acknowledged
+  /// as append_log does.
+  virtual Task<void> restore_log(std::string log, std::vector<LogEntry> records) = 0;
   /// What is found costs what the page has looked at. A log that has no records is empty.
   virtual Task<LogPage> read_log(LogQuery query) = 0;
   /// Removes the records from before that time: how many. In batches, so that other writes get in between;

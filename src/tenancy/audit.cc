@@ -77,8 +77,12 @@ bool matches(const Audit::Query& query, const json::Object& record) {
 
 }  // namespace
 
+std::string audit_log(std::string_view system_database) {
+  return std::string(kLogPrefix).append(system_database);
+}
+
 Audit::Audit(store::Store& store, std::string_view system_database)
-    : store_(store), log_(std::string(kLogPrefix).append(system_database)) {}
+    : store_(store), log_(audit_log(system_database)) {}
 
 store::LogRecord Audit::record_of(const AuditRecord& record) const {
   RecordText text;

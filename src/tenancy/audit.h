@@ -35,6 +35,9 @@ struct AuditRecord {
   std::string address;  // of the client
 };
 
+/// The log that holds the trail of a system database.
+std::string audit_log(std::string_view system_database);
+
 /// Thread-safe; `store` outlives it. Every call may fail with `unavailable`.
 class Audit {
  public:

@@ -340,6 +340,78 @@ TEST_P(LogTest, AGroupWithACommitThatFailsIsWrittenOnceAllTheSame) {
   }
 }
 
+// --- records of another store
+
+TEST_P(LogTest, RestoredRecordsKeepTheirTimesAndTheirOrder) {
+  const std::vector<LogEntry> records = {
+      {.position = {.time = kStart - seconds(9), .number = 7}, .text = "1", .topics = {"a"}},
+      {.position = {.time = kStart - seconds(9), .number = 8}, .text = "2", .topics = {"b", "a"}},
+      {.position = {.time = kStart - seconds(9), .number = 10}, .text = std::string("3\0", 2), .topics = {}},
+      {.position = {.time = kStart - seconds(1), .number = 0}, .text = "4", .topics = {"a"}}};
+  ASSERT_TRUE(run(store().restore_log("log", records)));
+  const LogPage found = page({});
+  ASSERT_THAT(found.entries, SizeIs(records.size()));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    EXPECT_EQ(found.entries[i].position, records[i].position);
+    EXPECT_EQ(found.entries[i].text, records[i].text);
+    EXPECT_EQ(found.entries[i].topics, records[i].topics);
+  }
+  EXPECT_THAT(texts({.topic = "a"}), ElementsAre("1", "2", "4"));
+  EXPECT_THAT(texts({.to = kStart - seconds(5), .topic = "a"}), ElementsAre("1", "2"));
+}
+
+TEST_P(LogTest, RestoredRecordsMayComeAgain) {
+  std::vector<LogEntry> records;
+  records.reserve(300);
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    records.push_back({.position = {.time = kStart + seconds(i / 200), .number = i % 200},
+                       .text = std::to_string(i + 1),
+                       .topics = {"a"}});
+  }
+  const auto from = [&records](std::ptrdiff_t at) {
+    return std::vector<LogEntry>(records.begin() + at, records.end());
+  };
+  ASSERT_TRUE(run(store().restore_log("log", {records.begin(), records.begin() + 150})));
+  ASSERT_TRUE(run(store().restore_log("log", records)));
+  ASSERT_TRUE(run(store().restore_log("log", from(70))));
+  if (under_test.keeps_data()) under_test.reopen();
+  ASSERT_TRUE(run(store().restore_log("log", from(250))));
+  EXPECT_EQ(all_texts({}), numbers(1, 300));
+  EXPECT_EQ(all_texts({.topic = "a", .descending = true, .limit = 7}), reversed(numbers(1, 300)));
+}
+
+TEST_P(LogTest, WhatIsAppendedComesBehindWhatWasRestored) {
+  const LogPosition later{.time = kStart + std::chrono::hours(1), .number = 3};
+  ASSERT_TRUE(run(store().restore_log("log", {{.position = later, .text = "1", .topics = {}}})));
+  append("2");
+  const LogPage found = page({});
+  ASSERT_THAT(found.entries, SizeIs(2));
+  EXPECT_GT(found.entries[1].position, later);
+  EXPECT_EQ(found.entries[1].text, "2");
+  ASSERT_TRUE(run(store().restore_log("log", {{.position = {.time = kStart}, .text = "0", .topics = {}}})));
+  EXPECT_THAT(texts({}), ElementsAre("1", "2"));
+}
+
+TEST_P(LogTest, RestoredRecordsAreIndexedAndExpire) {
+  append_many();
+  const std::vector<LogEntry> records = page({.limit = kMany}).entries;
+  ASSERT_THAT(records, SizeIs(kMany));
+  for (auto at = records.begin(); at != records.end();) {
+    const auto end = at + std::min<std::ptrdiff_t>(500, records.end() - at);
+    ASSERT_TRUE(run(store().restore_log("copy", {at, end})));
+    at = end;
+  }
+  EXPECT_EQ(all_texts({.log = "copy", .topic = "rare"}), numbers(100, kMany, 100));
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  while (page({.log = "copy", .topic = "rare"}).looked_at >= 1'000 + kMany / 100) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the topics are not indexed";
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(all_texts({.log = "copy", .topic = "rare"}), numbers(100, kMany, 100));
+  EXPECT_EQ(run(store().expire_log("copy", records[1'000].position.time)), 1'000U);
+  EXPECT_EQ(all_texts({.log = "copy"}), numbers(1'001, kMany));
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryStore, LogTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return test.param; });
 

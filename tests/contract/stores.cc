@@ -59,10 +59,23 @@ void StoreUnderTest::reopen() {
   open();
 }
 
+Result<std::unique_ptr<Store>> StoreUnderTest::open_to_read() {
+  return rocks::open({.directory = (folder_ / "data").string(), .read_only = true, .clock = &clock_}, *pool_);
+}
+
 std::unique_ptr<Database> StoreUnderTest::view(std::string name, std::string partition, std::string scope) {
   auto opened = run(store_->open(std::move(name), {std::move(partition), std::move(scope)}));
   if (!opened) throw std::runtime_error(opened.error().reason);
   return *std::move(opened);
+}
+
+std::set<std::string> StoreUnderTest::files(const std::string& ending) const {
+  std::set<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "data")) {
+    const std::string name = file.path().filename().string();
+    if (name.ends_with(ending)) names.insert(name);
+  }
+  return names;
 }
 
 std::size_t StoreUnderTest::rows_of(const std::string& family) const {

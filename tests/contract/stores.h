@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,12 @@ class StoreUnderTest {
   /// What records of logs get; the time of the start where it is not set.
   void set_time(base::WallTime time) { clock_.time = time; }
   base::WallTime time() const { return clock_.time; }
+
+  /// What is on the disk now, opened a second time, to be read. The pool is this one's.
+  Result<std::unique_ptr<Store>> open_to_read();
+
+  /// Names of the files in the folder of a store on disk that end so.
+  std::set<std::string> files(const std::string& ending) const;
 
   /// Rows of one family of a store on disk, while it is open.
   std::size_t rows_of(const std::string& family) const;

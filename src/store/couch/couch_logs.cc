@@ -179,25 +179,46 @@ Task<void> CouchLogs::append(LogRecord record) {
       std::lock_guard lock(mutex_);
       position = next_position();
     }
-    std::string body;
-    for (const auto& [id, text] : all_documents_of(record, position)) {
-      body += body.empty() ? R"({"docs":[{"_id":)" : R"(,{"_id":)";
-      json::append_string(body, id);
-      body.append(text.size() > std::string_view("{}").size() ? "," : "").append(text, 1);
-    }
-    http::UpstreamRequest request{.method = http::Method::post,
-                                  .target = database_path(core_.meta_database) + "/_bulk_docs",
-                                  .body = body + "]}"};
-    request.headers.add("Content-Type", "application/json");
-    MYCOUCH_CO_TRY(const http::Response answer, co_await core_.upstream.send(std::move(request)));
-    MYCOUCH_CO_CHECK(check_answer(answer));
-    const auto outline = json::outline(answer.body, 2);
-    if (!outline || !outline->root().has_children) co_return not_couchdb("_bulk_docs has an unknown form");
-    const std::string word = string_of(*outline, *outline->children(outline->root()).begin(), "error");
-    if (word.empty()) co_return Result<void>();
-    if (word != "conflict") co_return std::unexpected(error_of(word, "a record is refused"));
+    MYCOUCH_CO_TRY(const bool written, co_await write(record, position));
+    if (written) co_return Result<void>();
   }
   co_return fail(Errc::unavailable, "too many records at once");
+}
+
+// False where the position is taken.
+Task<bool> CouchLogs::write(const LogRecord& record, LogPosition position) {
+  std::string body;
+  for (const auto& [id, text] : all_documents_of(record, position)) {
+    body += body.empty() ? R"({"docs":[{"_id":)" : R"(,{"_id":)";
+    json::append_string(body, id);
+    body.append(text.size() > std::string_view("{}").size() ? "," : "").append(text, 1);
+  }
+  http::UpstreamRequest request{.method = http::Method::post,
+                                .target = database_path(core_.meta_database) + "/_bulk_docs",
+                                .body = body + "]}"};
+  request.headers.add("Content-Type", "application/json");
+  MYCOUCH_CO_TRY(const http::Response answer, co_await core_.upstream.send(std::move(request)));
+  MYCOUCH_CO_CHECK(check_answer(answer));
+  const auto outline = json::outline(answer.body, 2);
+  if (!outline || !outline->root().has_children) co_return not_couchdb("_bulk_docs has an unknown form");
+  const std::string word = string_of(*outline, *outline->children(outline->root()).begin(), "error");
+  if (word.empty()) co_return true;
+  if (word == "conflict") co_return false;
+  co_return std::unexpected(error_of(word, "a record is refused"));
+}
+
+Task<void> CouchLogs::restore(std::string log, std::vector<LogEntry> records) {
+  if (records.empty()) co_return Result<void>();
+  MYCOUCH_CO_TRY(const LogPage last, co_await read({.log = log, .descending = true, .limit = 1}));
+  for (LogEntry& entry : records) {
+    const bool is_behind = last.entries.empty() || entry.position > last.entries.front().position;
+    if (!is_behind) continue;
+    const LogRecord record{.log = log, .text = std::move(entry.text), .topics = std::move(entry.topics)};
+    MYCOUCH_CO_CHECK(co_await write(record, entry.position));
+  }
+  std::lock_guard lock(mutex_);
+  last_ = std::max(last_, records.back().position);
+  co_return Result<void>();
 }
 
 Task<LogPage> CouchLogs::read(LogQuery query) {

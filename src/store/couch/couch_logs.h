@@ -31,6 +31,7 @@ class CouchLogs {
   std::vector<std::pair<std::string, std::string>> documents_of(const LogRecord& record);
 
   Task<void> append(LogRecord record);
+  Task<void> restore(std::string log, std::vector<LogEntry> records);
   Task<LogPage> read(LogQuery query);
   Task<std::uint64_t> expire(std::string log, base::WallTime before);
   void stop() { stopping_ = true; }
@@ -43,6 +44,7 @@ class CouchLogs {
   };
 
  private:
+  Task<bool> write(const LogRecord& record, LogPosition position);
   LogPosition next_position();
 
   Task<void> read_records(std::vector<Row>& rows, const std::string& log, const std::string& prefix);

@@ -18,11 +18,14 @@
 #include "store/couch/couch_logs.h"
 #include "store/couch/follower.h"
 #include "store/couch/journal.h"
+#include "store/couch/ranges.h"
 #include "store/couch/wire.h"
 
 namespace mycouch::store::couch {
 namespace {
 
+// How long an index may take that is asked for as a whole.
+constexpr std::chrono::hours kIndexing{12};
 constexpr std::int64_t kLayout = 1;  // of what lies upstream; names.h
 constexpr std::string_view kStoreDocument = "store";
 // Of the journal, which is written all the time and has no history worth keeping.
@@ -163,12 +166,31 @@ class CouchStore final : public Store {
     co_return open_database(core_, std::move(follower), std::move(confinement));
   }
 
+  // As the index has them, which is made first.
+  Task<std::vector<std::string>> partitions(std::string name, std::optional<std::string> after,
+                                            std::size_t limit) override {
+    MYCOUCH_CO_TRY(const auto database, co_await open(name, {}));
+    const auto deadline = std::chrono::steady_clock::now() + kIndexing;
+    MYCOUCH_CO_TRY(const bool ready, co_await core_->follower_of(name)->caught_up(deadline));
+    if (!ready) co_return fail(Errc::unavailable, "the index of the database is being made");
+    co_return core_->index->partitions(name, std::move(after), limit);
+  }
+
+  Task<std::vector<std::string>> local_scopes(std::string name, std::optional<std::string> after,
+                                              std::size_t limit) override {
+    MYCOUCH_CO_TRY(const auto database, co_await open(name, {}));
+    co_return co_await read_local_scopes(*core_, std::move(name), std::move(after), limit);
+  }
+
   Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts,
                                                   std::optional<LogRecord> record) override {
     return core_->journal->write(std::move(parts), std::move(record));
   }
 
   Task<void> append_log(LogRecord record) override { return core_->logs->append(std::move(record)); }
+  Task<void> restore_log(std::string log, std::vector<LogEntry> records) override {
+    return core_->logs->restore(std::move(log), std::move(records));
+  }
   Task<LogPage> read_log(LogQuery query) override { return core_->logs->read(std::move(query)); }
   Task<std::uint64_t> expire_log(std::string log, base::WallTime before) override {
     return core_->logs->expire(std::move(log), before);

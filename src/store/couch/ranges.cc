@@ -4,6 +4,7 @@
 #include "store/couch/ranges.h"
 
 #include <algorithm>
+#include <set>
 
 #include "doc/local_revision.h"
 #include "json/writer.h"
@@ -280,6 +281,36 @@ Task<LocalPage> read_local_range(Site site, AllDocsQuery query) {
     page.rows.push_back({.id = std::move(id), .document = std::move(read)});
   }
   co_return page;
+}
+
+// A scope's documents lie together, but for those of the scope without a name, which lie in between.
+Task<std::vector<std::string>> read_local_scopes(CouchCore& core, std::string database,
+                                                 std::optional<std::string> after, std::size_t limit) {
+  std::set<std::string> scopes;
+  std::string from(doc::kLocalPrefix);
+  for (;;) {
+    QueryText query;
+    query.add_json("startkey", from).add("limit", std::to_string(kMostRows));
+    MYCOUCH_CO_TRY(const http::Response answer,
+                   co_await core.upstream.send({.target = database_path(core.upstream_name(database)) +
+                                                          "/_local_docs" + query.text()}));
+    MYCOUCH_CO_TRY(const json::Outline outline, outline_of(answer, kRowDepth));
+    const json::Node* rows = outline.find(outline.root(), "rows");
+    if (rows == nullptr) co_return not_couchdb("_local_docs has an unknown form");
+    std::size_t count = 0;
+    for (const json::Node& node : outline.children(*rows)) {
+      ++count;
+      from = string_of(outline, node, "id");
+      // A tenant's and a scope's documents are named alike.
+      const auto confined = confined_id(Layout::partitioned, from.substr(doc::kLocalPrefix.size()));
+      if (confined) scopes.insert(confined->partition);
+    }
+    if (count < kMostRows) break;
+    from += '\1';
+  }
+  std::vector<std::string> found(after ? scopes.upper_bound(*after) : scopes.begin(), scopes.end());
+  if (found.size() > limit) found.resize(limit);
+  co_return found;
 }
 
 }  // namespace mycouch::store::couch

@@ -15,4 +15,8 @@ Task<std::vector<std::optional<AllDocsRow>>> read_keys(Site site, std::vector<st
                                                        AllDocsQuery query);
 Task<LocalPage> read_local_range(Site site, AllDocsQuery query);
 
+/// See Store::local_scopes.
+Task<std::vector<std::string>> read_local_scopes(CouchCore& core, std::string database,
+                                                 std::optional<std::string> after, std::size_t limit);
+
 }  // namespace mycouch::store::couch

@@ -8,6 +8,7 @@
 #include "store/couch/index_files.h"
 #include "store/couch/index_keys.h"
 #include "store/couch/index_reader.h"
+#include "store/rocks/names.h"
 
 namespace mycouch::store::couch {
 namespace {
@@ -148,6 +149,14 @@ Result<std::vector<std::string>> ScopeIndex::ids(const std::string& database, co
                                                  const std::string& after, std::size_t limit) {
   return core_->read_scope<std::vector<std::string>>(
       database, scope, [&](IndexReader& reader) { return reader.ids(after, limit); });
+}
+
+Result<std::vector<std::string>> ScopeIndex::partitions(const std::string& database,
+                                                        std::optional<std::string> after, std::size_t limit) {
+  return core_->read<std::vector<std::string>>(database, [&](const DatabaseRecord& record) {
+    return rocks::names_of_rows(core_->files().db(), core_->files().families().documents, record.number, after,
+                                limit);
+  });
 }
 
 }  // namespace mycouch::store::couch

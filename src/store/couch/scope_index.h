@@ -126,6 +126,9 @@ class ScopeIndex {
   /// at most `limit`, in byte order.
   Result<std::vector<std::string>> ids(const std::string& database, const ScopeName& scope,
                                        const std::string& after, std::size_t limit);
+  /// See Store::partitions.
+  Result<std::vector<std::string>> partitions(const std::string& database, std::optional<std::string> after,
+                                              std::size_t limit);
 
  private:
   class Core;

@@ -18,6 +18,7 @@
 #include "store/rocks/families.h"
 #include "store/rocks/index_work.h"
 #include "store/rocks/log_reader.h"
+#include "store/rocks/names.h"
 #include "store/rocks/rocks_database.h"
 #include "store/rocks/sweep.h"
 #include "store/rocks/transaction.h"
@@ -182,6 +183,16 @@ class Engine final : public Store {
     co_return open_database(core_, std::move(record), std::move(confinement));
   }
 
+  Task<std::vector<std::string>> partitions(std::string name, std::optional<std::string> after,
+                                            std::size_t limit) override {
+    return names(core_->opened->families().documents, std::move(name), std::move(after), limit);
+  }
+
+  Task<std::vector<std::string>> local_scopes(std::string name, std::optional<std::string> after,
+                                              std::size_t limit) override {
+    return names(core_->opened->families().local, std::move(name), std::move(after), limit);
+  }
+
   Task<std::vector<doc::Revision>> write_together(std::vector<DatabaseEdits> parts,
                                                   std::optional<LogRecord> record) override {
     std::vector<EditsOfTarget> targets;
@@ -211,6 +222,12 @@ class Engine final : public Store {
     co_return co_await core_->commit(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
       transaction.log(record);
       return {};
+    });
+  }
+
+  Task<void> restore_log(std::string log, std::vector<LogEntry> records) override {
+    co_return co_await core_->commit(Durability::relaxed, [&](Transaction& transaction) -> Result<void> {
+      return transaction.restore_log(log, records);
     });
   }
 
@@ -244,6 +261,14 @@ class Engine final : public Store {
   }
 
  private:
+  Task<std::vector<std::string>> names(rocksdb::ColumnFamilyHandle* family, std::string database,
+                                       std::optional<std::string> after, std::size_t limit) {
+    const auto record = core_->catalogue.find(database);
+    if (!record) co_return fail(Errc::not_found, "Database does not exist.");
+    co_return co_await core_->pool.run(
+        [&] { return names_of_rows(core_->opened->db(), family, record->number, after, limit); });
+  }
+
   std::shared_ptr<EngineCore> core_;
 };
 
@@ -322,10 +347,15 @@ void EngineCore::end_background() {
 }
 
 Result<std::unique_ptr<Store>> open(EngineOptions options, base::Pool& pool) {
-  MYCOUCH_TRY(auto opened, OpenedDb::open(options.directory, options.cache_bytes));
+  MYCOUCH_TRY(auto opened, options.read_only ? OpenedDb::open_to_read(options.directory, options.cache_bytes)
+                                             : OpenedDb::open(options.directory, options.cache_bytes));
   auto core = std::make_shared<EngineCore>(std::move(opened), pool, *options.clock);
   MYCOUCH_CHECK(load_store_row(*core));
   MYCOUCH_TRY(Leavings left, load_catalogue(*core));
+  if (options.read_only) {
+    core->stopping = true;  // what works in the background writes
+    return std::make_unique<Engine>(std::move(core));
+  }
   for (DatabaseNumber number : left.databases)
     core->in_background([number](EngineCore& engine) { sweep(engine, number); });
   MYCOUCH_CHECK(check_collation(*core));

@@ -14,6 +14,9 @@ namespace mycouch::store::rocks {
 struct EngineOptions {
   std::string directory;                             // empty: in memory
   std::size_t cache_bytes = std::size_t{256} << 20;  // of blocks read from disk
+  /// What is there now, on a disk, is only read: also while a server writes to it, of which nothing is seen.
+  /// Writes are `unavailable`.
+  bool read_only = false;
   const base::Clock* clock = &base::system_clock();  // gives records of logs their times; outlives the store
 };
 

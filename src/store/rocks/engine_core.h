@@ -10,11 +10,11 @@
 
 #include "base/clock.h"
 #include "base/offload.h"
+#include "store/notifier.h"
 #include "store/rocks/catalogue.h"
 #include "store/rocks/commit_queue.h"
 #include "store/rocks/indexes.h"
 #include "store/rocks/logs.h"
-#include "store/notifier.h"
 #include "store/rocks/writer.h"
 
 namespace mycouch::store::rocks {

@@ -31,6 +31,10 @@ class OpenedDb {
  public:
   /// `unavailable` with RocksDB's words: no such path, locked by another process, corrupt.
   static Result<std::unique_ptr<OpenedDb>> open(const std::string& directory, std::size_t cache_bytes);
+  /// What is on the disk now, to be read only, also while another process has it open to write; nothing of
+  /// what that writes later is seen. `unavailable` as above, and where there is no store.
+  static Result<std::unique_ptr<OpenedDb>> open_to_read(const std::string& directory,
+                                                        std::size_t cache_bytes);
   ~OpenedDb();
   OpenedDb(const OpenedDb&) = delete;
   OpenedDb& operator=(const OpenedDb&) = delete;
@@ -40,7 +44,9 @@ class OpenedDb {
   /// One writer at a time: RocksDB would otherwise append the batches of those who wait to each other's, in a
   /// way that ThreadSanitizer cannot follow; the commit queue has done so already where it pays.
   rocksdb::Status write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch);
-  /// The rows as they are now, until it is released or the store closes.
+  /// Opened to be read only: all reads see the same rows, and there are no snapshots.
+  bool is_still() const { return is_still_; }
+  /// The rows as they are now, until it is released or the store closes. Null where it is still.
   const rocksdb::Snapshot* take_snapshot();
   void release(const rocksdb::Snapshot* snapshot);
   /// The families whose rows begin with a database's number.
@@ -50,8 +56,11 @@ class OpenedDb {
 
  private:
   OpenedDb() = default;
+  void take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
+
   std::unique_ptr<rocksdb::Env> memory_;
   std::unique_ptr<rocksdb::DB> db_;
+  bool is_still_ = false;
   Families families_;
   std::mutex write_mutex_;
   std::mutex snapshots_mutex_;

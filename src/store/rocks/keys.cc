@@ -15,6 +15,20 @@ std::string log_key(char kind, std::string_view log) {
 
 }  // namespace
 
+std::optional<std::string> name_in(std::string_view key) {
+  std::string name;
+  for (std::size_t at = sizeof(DatabaseNumber); at < key.size(); ++at) {
+    if (key[at] != '\0') {
+      name += key[at];
+      continue;
+    }
+    if (++at == key.size()) return std::nullopt;
+    if (key[at] == '\x01') return name;
+    name += '\0';
+  }
+  return std::nullopt;
+}
+
 std::string body_key(std::string_view prefix, std::string_view id, std::uint32_t number) {
   std::string key;
   key.reserve(prefix.size() + id.size() + 8);

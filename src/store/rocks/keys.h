@@ -31,6 +31,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,9 @@
 #include "store/log.h"
 
 namespace mycouch::store::rocks {
+
+/// The name that key_prefix was given, from a key that begins with what it made; nothing from any other.
+std::optional<std::string> name_in(std::string_view key);
 
 std::string body_key(std::string_view prefix, std::string_view id, std::uint32_t number);
 /// What the keys of an index's rows begin with; of number 0: the key of the partition's IndexesRecord.

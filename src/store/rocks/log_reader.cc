@@ -45,8 +45,8 @@ class RowOfRecord {
 }  // namespace
 
 LogReader::LogReader(OpenedDb& opened, const LogQuery& query)
-    : opened_(opened), query_(query), snapshot_(&opened.db()) {
-  options_.snapshot = snapshot_.snapshot();
+    : opened_(opened), query_(query), snapshot_(opened) {
+  options_.snapshot = snapshot_.get();
 }
 
 LogReader::Range LogReader::asked() const {
@@ -54,11 +54,7 @@ LogReader::Range LogReader::asked() const {
   if (query_.from) range.from.time = std::max(*query_.from, base::WallTime());
   if (query_.to) range.to = {.time = *query_.to, .number = 0};
   if (query_.after && query_.descending) range.to = std::min(range.to, *query_.after);
-  if (query_.after && !query_.descending) {
-    LogPosition behind = *query_.after;
-    if (behind.number < UINT32_MAX) ++behind.number;
-    range.from = std::max(range.from, behind);
-  }
+  if (query_.after && !query_.descending) range.from = std::max(range.from, behind(*query_.after));
   return range;
 }
 

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include <rocksdb/options.h>
-#include <rocksdb/snapshot.h>
 
 #include "store/log.h"
 #include "store/rocks/families.h"
@@ -50,7 +49,7 @@ class LogReader {
 
   OpenedDb& opened_;
   const LogQuery& query_;
-  rocksdb::ManagedSnapshot snapshot_;  // index, checkpoint and records must fit together
+  HeldSnapshot snapshot_;  // index, checkpoint and records must fit together
   rocksdb::ReadOptions options_;
   LogPage page_;
   std::size_t bytes_ = 0;

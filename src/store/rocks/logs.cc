@@ -42,18 +42,6 @@ LogPosition end_of_row(LogPosition first, const LogRow& row) {
   return {.time = first.time, .number = first.number + static_cast<std::uint32_t>(row.records.size())};
 }
 
-// Behind every record of the log that is or was in the store.
-Result<LogPosition> end_of_log(OpenedDb& opened, const std::string& log) {
-  MYCOUCH_TRY(const LogPosition checkpoint, read_checkpoint(opened, log, {}));
-  LogRows rows(opened, log_rows_prefix(log), {});
-  rows.seek_to_last();
-  MYCOUCH_CHECK(rows.check());
-  if (!rows.valid()) return checkpoint;
-  std::optional<LogRow> row = LogRow::decode(rows.bytes());
-  if (!row) return std::unexpected(corrupt("log"));
-  return std::max(checkpoint, end_of_row(rows.first(), *row));
-}
-
 // Index rows hold positions of before and after `end` where both were indexed together; such a row stays, and
 // goes with its last record.
 Result<void> erase_topic_rows(OpenedDb& opened, rocksdb::WriteBatch& batch, const std::string& log,
@@ -78,17 +66,39 @@ Result<LogPosition> read_checkpoint(OpenedDb& opened, const std::string& log,
   return read_position(value);
 }
 
-Result<LogPosition> Logs::take_positions(const std::string& log, std::uint32_t count) {
+Result<LogPosition> Logs::end(const std::string& log) const {
+  MYCOUCH_TRY(const LogPosition checkpoint, read_checkpoint(opened_, log, {}));
+  LogRows rows(opened_, log_rows_prefix(log), {});
+  rows.seek_to_last();
+  MYCOUCH_CHECK(rows.check());
+  if (!rows.valid()) return checkpoint;
+  std::optional<LogRow> row = LogRow::decode(rows.bytes());
+  if (!row) return std::unexpected(corrupt("log"));
+  return std::max(checkpoint, end_of_row(rows.first(), *row));
+}
+
+Result<LogPosition*> Logs::next(const std::string& log) {
   auto at = next_.find(log);
   if (at == next_.end()) {
-    MYCOUCH_TRY(const LogPosition end, end_of_log(opened_, log));
-    at = next_.emplace(log, end).first;
+    MYCOUCH_TRY(const LogPosition end_of_log, end(log));
+    at = next_.emplace(log, end_of_log).first;
   }
-  LogPosition first = std::max(at->second, LogPosition{.time = clock_.now(), .number = 0});
+  return &at->second;
+}
+
+Result<LogPosition> Logs::take_positions(const std::string& log, std::uint32_t count) {
+  MYCOUCH_TRY(LogPosition * next_position, next(log));
+  LogPosition first = std::max(*next_position, LogPosition{.time = clock_.now(), .number = 0});
   if (first.number > UINT32_MAX - count)
     first = {.time = first.time + std::chrono::milliseconds(1), .number = 0};
-  at->second = {.time = first.time, .number = first.number + count};
+  *next_position = {.time = first.time, .number = first.number + count};
   return first;
+}
+
+Result<void> Logs::begin_behind(const std::string& log, LogPosition position) {
+  MYCOUCH_TRY(LogPosition * next_position, next(log));
+  *next_position = std::max(*next_position, position);
+  return {};
 }
 
 bool Logs::written(const std::string& log, std::uint32_t count) {

@@ -28,6 +28,10 @@ class Logs {
   /// The first of `count` positions of the same time whose numbers follow each other, greater than any that
   /// was taken and than those in the store. On the commit queue's thread only.
   Result<LogPosition> take_positions(const std::string& log, std::uint32_t count);
+  /// Behind every record of the log that is or was in the store.
+  Result<LogPosition> end(const std::string& log) const;
+  /// Positions that are taken are `position` or behind it. On the commit queue's thread only.
+  Result<void> begin_behind(const std::string& log, LogPosition position);
   /// So many records more are in the store. True where a job must be started now that calls `index`.
   bool written(const std::string& log, std::uint32_t count);
 
@@ -46,6 +50,8 @@ class Logs {
     bool job_runs = false;
   };
 
+  /// The position that is taken next, unless the clock shows a later time.
+  Result<LogPosition*> next(const std::string& log);
   /// Whether a job begins, or goes on because enough records came meanwhile.
   bool take_work(const std::string& log);
   /// Looks at some of what is not indexed, and indexes it where it is enough: how many records.

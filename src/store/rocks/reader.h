@@ -91,7 +91,7 @@ class Reader {
 
   /// From here on all rows are read as they are now, so that those of one document fit together.
   void pin();
-  bool pinned() const { return options_.snapshot != nullptr; }
+  bool pinned() const { return options_.snapshot != nullptr || opened_.is_still(); }
 
   Result<std::optional<rocksdb::PinnableSlice>> get(rocksdb::ColumnFamilyHandle* family,
                                                     std::string_view key);

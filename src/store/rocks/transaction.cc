@@ -31,6 +31,13 @@ Result<std::optional<Record>> load(OpenedDb& opened, rocksdb::ColumnFamilyHandle
   return record;
 }
 
+template <class Row>
+std::uint32_t records_of(const std::vector<Row>& rows) {
+  std::uint32_t count = 0;
+  for (const Row& row : rows) count += row.records;
+  return count;
+}
+
 }  // namespace
 
 Result<Entry*> Transaction::entry(const std::string& document_key) {
@@ -261,19 +268,51 @@ void Transaction::log(const LogRecord& record) {
   ++rows.back().records;
 }
 
+Result<void> Transaction::restore_log(const std::string& log, const std::vector<LogEntry>& records) {
+  auto at = restored_logs_.find(log);
+  if (at == restored_logs_.end()) {
+    MYCOUCH_TRY(const LogPosition end, logs_.end(log));
+    at = restored_logs_.emplace(log, RestoredLog{.end = end, .rows = {}}).first;
+  }
+  RestoredLog& restored = at->second;
+  for (const LogEntry& record : records) {
+    if (record.position < restored.end) continue;
+    const bool follows = !restored.rows.empty() && restored.end == record.position &&
+                         restored.rows.back().first.time == record.position.time &&
+                         restored.rows.back().records < kMostRecordsInRow;
+    if (!follows) restored.rows.push_back({.first = record.position, .bytes = {}});
+    RestoredLog::Row& row = restored.rows.back();
+    LogRow::append(row.bytes, {.log = log, .text = record.text, .topics = record.topics});
+    ++row.records;
+    restored.end = behind(record.position);
+  }
+  return {};
+}
+
 std::map<std::string, std::uint32_t> Transaction::logged() const {
   std::map<std::string, std::uint32_t> counts;
-  for (const auto& [log, rows] : log_rows_) {
-    for (const UnplacedLogRow& row : rows) counts[log] += row.records;
-  }
+  for (const auto& [log, rows] : log_rows_) counts[log] += records_of(rows);
+  for (const auto& [log, restored] : restored_logs_) counts[log] += records_of(restored.rows);
   return counts;
 }
 
-Result<void> Transaction::put_log_rows() {
-  for (const auto& [log, count] : logged()) {
-    MYCOUCH_TRY(LogPosition position, logs_.take_positions(log, count));
+Result<void> Transaction::put_restored_log_rows() {
+  for (const auto& [log, restored] : restored_logs_) {
     const std::string prefix = log_rows_prefix(log);
-    for (const UnplacedLogRow& row : log_rows_.at(log)) {
+    for (const RestoredLog::Row& row : restored.rows) {
+      batch_.Put(opened_.families().log, position_key(prefix, row.first), row.bytes);
+    }
+    MYCOUCH_CHECK(logs_.begin_behind(log, restored.end));
+  }
+  return {};
+}
+
+Result<void> Transaction::put_log_rows() {
+  MYCOUCH_CHECK(put_restored_log_rows());
+  for (const auto& [log, rows] : log_rows_) {
+    MYCOUCH_TRY(LogPosition position, logs_.take_positions(log, records_of(rows)));
+    const std::string prefix = log_rows_prefix(log);
+    for (const UnplacedLogRow& row : rows) {
       batch_.Put(opened_.families().log, position_key(prefix, position), row.bytes);
       position.number += row.records;
     }

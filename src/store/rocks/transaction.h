@@ -87,6 +87,8 @@ class Transaction {
 
   /// The record gets its position in `batch`.
   void log(const LogRecord& record);
+  /// See Store. What is passed over is decided by what is in the store, and by what came in this transaction.
+  Result<void> restore_log(const std::string& log, const std::vector<LogEntry>& records);
   /// How many records of which log.
   std::map<std::string, std::uint32_t> logged() const;
 
@@ -128,11 +130,22 @@ class Transaction {
     std::uint32_t records = 0;
   };
 
+  struct RestoredLog {
+    struct Row {
+      LogPosition first;
+      std::string bytes;
+      std::uint32_t records = 0;
+    };
+    LogPosition end;  // behind the last record
+    std::vector<Row> rows;
+  };
+
   Result<AttachmentRecord*> attachment(const std::string& key);
   void put_content(std::string_view prefix, const base::Md5& digest, AttachmentRecord& record,
                    const TakenContent& content);
   void drop_chunks(std::string_view prefix, const base::Md5& name, std::uint32_t chunks);
   Result<void> put_log_rows();
+  Result<void> put_restored_log_rows();
   void put_indexes();
 
   OpenedDb& opened_;
@@ -153,6 +166,7 @@ class Transaction {
   std::vector<std::shared_ptr<DatabaseRecord>> removed_;
   std::unordered_map<std::shared_ptr<DatabaseRecord>, DatabaseSettings> settings_;
   std::map<std::string, std::vector<UnplacedLogRow>> log_rows_;  // never empty
+  std::map<std::string, RestoredLog> restored_logs_;
   std::unordered_set<std::string> touched_;
   std::unordered_map<std::shared_ptr<DatabaseRecord>, Store::Written> written_;
 };

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "store/notifier.h"
 #include "store/rocks/catalogue.h"
 #include "store/rocks/commit_queue.h"
 #include "store/rocks/indexes.h"
 #include "store/rocks/logs.h"
-#include "store/notifier.h"
 
 namespace mycouch::store::rocks {
 
