@@ -35,7 +35,7 @@ Result<tenancy::CheckSummary> check(const StoreConfig& config) {
   store->close();
   if (!summary && summary.error().code == Errc::not_found) {
     return fail(Errc::not_found,
-                fmt::format("{}: it has no database \"{}\"", config.url, config.system_database));
+                fmt::format("{}: it has no database \"{}\"", shown_url(config), config.system_database));
   }
   return summary;
 }

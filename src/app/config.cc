@@ -158,6 +158,10 @@ Complaints check_config(const Config& config) {
     if (auto address = store::couch::parse_address(config.store.url); !address) {
       complaints.push_back("store.url: " + address.error().reason);
     }
+    const std::string longest = config.store.name_prefix + config.store.system_database;
+    if (!store::check_database_name(longest)) {
+      complaints.push_back("store.name_prefix: expected a lower-case letter, then letters, digits and _$()+-/");
+    }
   } else if (config.store.url == "rocksdb:" ||
              (config.store.url != "memory:" && !config.store.url.starts_with("rocksdb:"))) {
     complaints.push_back(fmt::format(

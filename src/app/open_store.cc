@@ -40,7 +40,7 @@ store::couch::CouchOptions couch_options(const StoreConfig& config, store::couch
   return {.address = std::move(address),
           .index_directory = config.index,
           .meta_database = config.system_database + "-gateways",
-          .name_prefix = {},
+          .name_prefix = config.name_prefix,
           .is_partitioned = [system = config.system_database](
                                 const std::string& name) { return name != system && !name.starts_with('_'); },
           .tenant_field = [all = std::vector(applications.begin(), applications.end())](const std::string& name) {
@@ -67,6 +67,12 @@ Result<std::unique_ptr<store::Store>> open_rocks(const StoreConfig& config, bool
   return fail(store.error().code, fmt::format("{}: {}", config.url, store.error().reason));
 }
 
+// Without the index that a gateway on this machine keeps, which it may be using.
+Result<std::unique_ptr<store::Store>> open_couch_for_a_tool(StoreConfig config, base::Pool& pool) {
+  config.index.clear();
+  return open_couch(config, pool, {});
+}
+
 Result<void> check_there_is_a_store(const StoreConfig& config) {
   MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
   if (holds_a_store(directory)) return {};
@@ -82,7 +88,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base
 }
 
 Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& config, base::Pool& pool) {
-  if (is_couch(config)) return open_store(config, pool);
+  if (is_couch(config)) return open_couch_for_a_tool(config, pool);
   MYCOUCH_TRY(const std::string directory, directory_on_disk(config));
   std::error_code error;
   std::filesystem::create_directories(directory, error);
@@ -91,13 +97,13 @@ Result<std::unique_ptr<store::Store>> open_or_make_store(const StoreConfig& conf
 }
 
 Result<std::unique_ptr<store::Store>> open_existing_store(const StoreConfig& config, base::Pool& pool) {
-  if (is_couch(config)) return open_store(config, pool);
+  if (is_couch(config)) return open_couch_for_a_tool(config, pool);
   MYCOUCH_CHECK(check_there_is_a_store(config));
   return open_store(config, pool);
 }
 
 Result<std::unique_ptr<store::Store>> open_store_to_read(const StoreConfig& config, base::Pool& pool) {
-  if (is_couch(config)) return open_store(config, pool);
+  if (is_couch(config)) return open_couch_for_a_tool(config, pool);
   MYCOUCH_CHECK(check_there_is_a_store(config));
   return open_rocks(config, true, pool);
 }

@@ -46,11 +46,15 @@ class PurgeTest : public StoreContractTest {
     for (const doc::Revision& gone : purged->front()) texts.push_back(gone.text());
     return texts;
   }
-  // "documents/deleted/bytes".
+  // "documents/deleted/bytes"; without the bytes where a server keeps them.
   std::string counted(Database& database) {
     auto info = run(database.info());
-    return std::to_string(info->doc_count) + "/" + std::to_string(info->doc_del_count) + "/" +
-           std::to_string(info->active_size);
+    return std::to_string(info->doc_count) + "/" + std::to_string(info->doc_del_count) +
+           (under_test.is_embedded() ? "/" + std::to_string(info->active_size) : "");
+  }
+  void expect_counted(Database& database, std::string expected) {
+    if (!under_test.is_embedded()) expected.erase(expected.rfind('/'));
+    EXPECT_EQ(counted(database), expected);
   }
   // Nothing of the document is left to be read in this view.
   void expect_no_trace(Database& database, const std::string& id) {
@@ -122,7 +126,7 @@ TEST_P(PurgeTest, APurgedDocumentLeavesNoTrace) {
   purge(*db, {"x", "never"});
   expect_no_trace(*db, "x");
   EXPECT_THAT(change_ids(*db), ElementsAre("y"));
-  EXPECT_EQ(counted(*db), "1/0/7");
+  expect_counted(*db, "1/0/7");
   EXPECT_EQ(body_of(*db, "y"), R"({"n":3})");
   EXPECT_EQ(run(db->pending(0)), 1U);
 }
@@ -145,7 +149,7 @@ TEST_P(PurgeTest, WhatIsLeftOfADocumentIsAChangeOfIt) {
   put(*db, "y", "{}");
   EXPECT_THAT(purge_revisions(*db, "x", {"3-cc", "2-bb"}), ElementsAre("3-cc"));
   EXPECT_EQ(body_of(*db, "x"), R"({"n":3})");
-  EXPECT_EQ(counted(*db), "2/0/9");
+  expect_counted(*db, "2/0/9");
   EXPECT_THAT(change_ids(*db), ElementsAre("y", "x"));
   EXPECT_EQ(run(db->changes({}))->rows.back().leaves, std::vector{revision("2-dd")});
   // Its ancestors were of no other branch.
@@ -162,7 +166,7 @@ TEST_P(PurgeTest, ALiveLeafThatGoesLeavesATombstoneTheWinner) {
   replicate(*db, "x", "{}", {"2-bb", "1-bb"}, true);
   EXPECT_THAT(purge_revisions(*db, "x", {"1-aa"}), ElementsAre("1-aa"));
   EXPECT_EQ(body_of(*db, "x"), "deleted");
-  EXPECT_EQ(counted(*db), "0/1/0");
+  expect_counted(*db, "0/1/0");
 }
 
 TEST_P(PurgeTest, TheLastLeafTakesTheDocumentAlong) {
@@ -171,7 +175,7 @@ TEST_P(PurgeTest, TheLastLeafTakesTheDocumentAlong) {
   replicate(*db, "x", "{}", {"2-bb", "1-aa"}, true);
   EXPECT_THAT(purge_revisions(*db, "x", {"2-bb", "2-aa"}), ElementsAre("2-aa", "2-bb"));
   expect_no_trace(*db, "x");
-  EXPECT_EQ(counted(*db), "0/0/0");
+  expect_counted(*db, "0/0/0");
 }
 
 TEST_P(PurgeTest, TheSequenceDoesNotGoBack) {
@@ -193,11 +197,11 @@ TEST_P(PurgeTest, ConflictsTombstonesAndLargeBodiesGoToo) {
   replicate(*db, "x", "{}", {"2-bb", rev}, true);
   std::string gone = put(*db, "t", "{}").revision.text();
   put(*db, "t", "{}", gone, true);
-  EXPECT_EQ(counted(*db), "1/1/" + std::to_string(large.size()));
+  expect_counted(*db, "1/1/" + std::to_string(large.size()));
   purge(*db, {"x", "t"});
   expect_no_trace(*db, "x");
   expect_no_trace(*db, "t");
-  EXPECT_EQ(counted(*db), "0/0/0");
+  expect_counted(*db, "0/0/0");
 }
 
 TEST_P(PurgeTest, ADocumentMadeAnewBeginsAtItsFirstRevision) {
@@ -207,7 +211,7 @@ TEST_P(PurgeTest, ADocumentMadeAnewBeginsAtItsFirstRevision) {
   purge(*db, {"x"});
   EXPECT_EQ(put(*db, "x", R"({"n":1})").revision.text(), rev);
   EXPECT_EQ(body_of(*db, "x"), R"({"n":1})");
-  EXPECT_EQ(counted(*db), "1/0/7");
+  expect_counted(*db, "1/0/7");
   EXPECT_THAT(change_ids(*db), ElementsAre("x"));
 }
 
@@ -228,17 +232,17 @@ TEST_P(PurgeTest, AnAttachmentGoesWithTheLastDocumentThatHasIt) {
 }
 
 TEST_P(PurgeTest, TheRowsOfAllScopesGo) {
-  std::string rev = put(*whole(), "t", R"(["a","b","c"])").revision.text();
-  put(*whole(), "t", R"(["b","c"])", rev);  // "a" has a removal row
-  put(*whole(), "u", R"(["b"])");
+  std::string rev = put(*whole(), "t", R"({"0":["a","b","c"]})").revision.text();
+  put(*whole(), "t", R"({"0":["b","c"]})", rev);  // "a" has a removal row
+  put(*whole(), "u", R"({"0":["b"]})");
   purge(*whole(), {"t"});
   for (const char* name : {"a", "b", "c"}) expect_no_trace(*user(name), "t");
   EXPECT_THAT(change_ids(*user("a")), IsEmpty());
-  EXPECT_EQ(counted(*user("a")), "0/0/0");
+  expect_counted(*user("a"), "0/0/0");
   EXPECT_THAT(change_ids(*user("b")), ElementsAre("u"));
-  EXPECT_EQ(counted(*user("b")), "1/0/5");
-  EXPECT_EQ(counted(*user("c")), "0/0/0");
-  EXPECT_EQ(counted(*whole()), "1/0/5");
+  expect_counted(*user("b"), "1/0/11");
+  expect_counted(*user("c"), "0/0/0");
+  expect_counted(*whole(), "1/0/11");
 }
 
 TEST_P(PurgeTest, AnotherPartitionsDocumentOfThatIdStays) {
@@ -252,51 +256,54 @@ TEST_P(PurgeTest, AnotherPartitionsDocumentOfThatIdStays) {
 }
 
 TEST_P(PurgeTest, AnEditAndAPurgeInOneGroupLeaveNothing) {
-  std::string rev = put(*whole(), "t", R"(["a","b"])").revision.text();
+  if (!under_test.is_embedded()) GTEST_SKIP() << "a group is the embedded engine's";
+  std::string rev = put(*whole(), "t", R"({"0":["a","b"]})").revision.text();
   {
     auto db = whole();
     std::vector<Task<void>> tasks;
-    tasks.push_back(write_one(*db, "t", R"(["b","c",1234])", rev));
+    tasks.push_back(write_one(*db, "t", R"({"0":["b","c",1234]})", rev));
     tasks.push_back(purge_one(*db, "t"));
     as_one_group(std::move(tasks));
   }
   for (const char* name : {"a", "b", "c", ""}) {
     expect_no_trace(*user(name), "t");
-    EXPECT_EQ(counted(*user(name)), "0/0/0");
+    expect_counted(*user(name), "0/0/0");
   }
 }
 
 TEST_P(PurgeTest, ADocumentThatIsMadeAndPurgedInOneGroupLeavesNothing) {
+  if (!under_test.is_embedded()) GTEST_SKIP() << "a group is the embedded engine's";
   {
     auto db = whole();
     std::vector<Task<void>> tasks;
-    tasks.push_back(write_one(*db, "t", R"(["a"])", {}));
+    tasks.push_back(write_one(*db, "t", R"({"0":["a"]})", {}));
     tasks.push_back(purge_one(*db, "t"));
     as_one_group(std::move(tasks));
   }
   expect_no_trace(*whole(), "t");
-  EXPECT_EQ(counted(*whole()), "0/0/0");
-  EXPECT_EQ(counted(*user("a")), "0/0/0");
+  expect_counted(*whole(), "0/0/0");
+  expect_counted(*user("a"), "0/0/0");
 }
 
 TEST_P(PurgeTest, ADocumentThatIsPurgedAndMadeAnewInOneGroupIsANewOne) {
-  std::string first = put(*whole(), "t", R"(["a","b"])").revision.text();
+  if (!under_test.is_embedded()) GTEST_SKIP() << "a group is the embedded engine's";
+  std::string first = put(*whole(), "t", R"({"0":["a","b"]})").revision.text();
   {
     auto db = whole();
     std::vector<Task<void>> tasks;
-    tasks.push_back(write_one(*db, "t", R"(["a","b",2])", first));
+    tasks.push_back(write_one(*db, "t", R"({"0":["a","b",2]})", first));
     tasks.push_back(purge_one(*db, "t"));
-    tasks.push_back(write_one(*db, "t", R"(["b","c"])", {}));
-    tasks.push_back(write_one(*db, "other", R"(["a"])", {}));
+    tasks.push_back(write_one(*db, "t", R"({"0":["b","c"]})", {}));
+    tasks.push_back(write_one(*db, "other", R"({"0":["a"]})", {}));
     as_one_group(std::move(tasks));
   }
   expect_no_trace(*user("a"), "t");
   EXPECT_THAT(change_ids(*user("a")), ElementsAre("other"));
-  EXPECT_EQ(counted(*user("a")), "1/0/5");
+  expect_counted(*user("a"), "1/0/11");
   EXPECT_THAT(change_ids(*user("b")), ElementsAre("t"));
-  EXPECT_EQ(counted(*user("b")), "1/0/9");
-  EXPECT_EQ(counted(*user("c")), "1/0/9");
-  EXPECT_EQ(counted(*whole()), "2/0/14");
+  expect_counted(*user("b"), "1/0/15");
+  expect_counted(*user("c"), "1/0/15");
+  expect_counted(*whole(), "2/0/26");
   EXPECT_EQ(run(whole()->read("t", {}))->revision.generation, 1U);
 }
 
@@ -304,10 +311,10 @@ TEST_P(PurgeTest, APurgeOutlastsTheStore) {
   put(*tenant("a"), "x", "{}");
   put(*tenant("a"), "y", "{}");
   purge(*tenant("a"), {"x"});
-  if (!under_test.keeps_data()) GTEST_SKIP();
+  if (!under_test.keeps_data()) GTEST_SKIP() << "a store in memory";
   under_test.reopen();
   expect_no_trace(*tenant("a"), "x");
-  EXPECT_EQ(counted(*tenant("a")), "1/0/2");
+  expect_counted(*tenant("a"), "1/0/2");
   EXPECT_EQ(run(tenant("a")->info())->update_seq, 2U);
 }
 

@@ -55,9 +55,9 @@ class ScopedDatabaseTest : public StoreContractTest {
 };
 
 TEST_P(ScopedDatabaseTest, AUserSeesTheDocumentsOfItsScope) {
-  put(*whole(), "t1", R"(["a","b"])");
-  put(*whole(), "t2", R"(["b"])");
-  EXPECT_EQ(body_of(*user("a"), "t1"), R"(["a","b"])");
+  put(*whole(), "t1", R"({"0":["a","b"]})");
+  put(*whole(), "t2", R"({"0":["b"]})");
+  EXPECT_EQ(body_of(*user("a"), "t1"), R"({"0":["a","b"]})");
   EXPECT_EQ(body_of(*user("a"), "t2"), "missing");
   EXPECT_THAT(change_ids(*user("a")), ElementsAre("t1"));
   EXPECT_THAT(change_ids(*user("b")), ElementsAre("t1", "t2"));
@@ -68,8 +68,8 @@ TEST_P(ScopedDatabaseTest, AUserSeesTheDocumentsOfItsScope) {
 }
 
 TEST_P(ScopedDatabaseTest, LeavingAScopeIsARemovalThereAndNowhereElse) {
-  std::string rev = put(*whole(), "t", R"(["a","b"])").revision.text();
-  rev = put(*whole(), "t", R"(["b"])", rev).revision.text();
+  std::string rev = put(*whole(), "t", R"({"0":["a","b"]})").revision.text();
+  rev = put(*whole(), "t", R"({"0":["b"]})", rev).revision.text();
   EXPECT_THAT(change_ids(*user("a")), ElementsAre("-t"));
   EXPECT_THAT(change_ids(*user("b")), ElementsAre("t"));
   EXPECT_EQ(body_of(*user("a"), "t"), "deleted");
@@ -77,19 +77,19 @@ TEST_P(ScopedDatabaseTest, LeavingAScopeIsARemovalThereAndNowhereElse) {
 
   // What happens there afterwards is no business of who left.
   std::uint64_t seen = run(user("a")->info())->update_seq;
-  rev = put(*whole(), "t", R"(["b",1])", rev).revision.text();
+  rev = put(*whole(), "t", R"({"0":["b",1]})", rev).revision.text();
   EXPECT_EQ(run(user("a")->info())->update_seq, seen);
 
-  put(*whole(), "t", R"(["a","b"])", rev);
+  put(*whole(), "t", R"({"0":["a","b"]})", rev);
   EXPECT_THAT(change_ids(*user("a"), seen), ElementsAre("t"));
   EXPECT_EQ(run(user("a")->info())->doc_count, 1U);
   EXPECT_EQ(run(user("a")->info())->doc_del_count, 0U);
 }
 
 TEST_P(ScopedDatabaseTest, WhoHasLeftReadsATombstoneOfTheRevisionByWhichItLeft) {
-  const std::string first = put(*whole(), "t", R"(["a","b"])").revision.text();
-  const std::string left = put(*whole(), "t", R"(["b"])", first).revision.text();
-  const std::string later = put(*whole(), "t", R"(["b",1])", left).revision.text();
+  const std::string first = put(*whole(), "t", R"({"0":["a","b"]})").revision.text();
+  const std::string left = put(*whole(), "t", R"({"0":["b"]})", first).revision.text();
+  const std::string later = put(*whole(), "t", R"({"0":["b",1]})", left).revision.text();
 
   auto found = run(user("a")->read_many({{"t", revision(left)}}, {.rev = {}, .latest = true, .revs = true}));
   ASSERT_TRUE(found);
@@ -112,19 +112,19 @@ TEST_P(ScopedDatabaseTest, WhoHasLeftReadsATombstoneOfTheRevisionByWhichItLeft) 
               ElementsAre(revision(left)));
 
   // With the same right as before, the same history.
-  put(*whole(), "t", R"(["a","b"])", later);
-  EXPECT_EQ(body_of(*user("a"), "t"), R"(["a","b"])");
-  EXPECT_EQ(run(user("a")->read("t", {.rev = revision(left)}))->body, R"(["b"])");
+  put(*whole(), "t", R"({"0":["a","b"]})", later);
+  EXPECT_EQ(body_of(*user("a"), "t"), R"({"0":["a","b"]})");
+  EXPECT_EQ(run(user("a")->read("t", {.rev = revision(left)}))->body, R"({"0":["b"]})");
 }
 
 TEST_P(ScopedDatabaseTest, ObserversHearOfScopesToo) {
   std::vector<std::string> heard;
   store().observe("system", [&heard](const Store::Written& written) { heard = written.scopes; });
-  std::string rev = put(*whole(), "t", R"(["a","b"])").revision.text();
+  std::string rev = put(*whole(), "t", R"({"0":["a","b"]})").revision.text();
   EXPECT_THAT(heard, UnorderedElementsAre("", "a", "b"));
-  put(*whole(), "t", R"(["b"])", rev);
+  put(*whole(), "t", R"({"0":["b"]})", rev);
   EXPECT_THAT(heard, UnorderedElementsAre("", "a", "b"));
-  put(*whole(), "u", R"(["c"])");
+  put(*whole(), "u", R"({"0":["c"]})");
   EXPECT_THAT(heard, UnorderedElementsAre("", "c"));
 }
 

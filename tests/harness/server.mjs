@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { startStore } from './upstream.mjs';
 import { eventually, within } from './wait.mjs';
 
 /** The project's folder. */
@@ -71,14 +72,16 @@ export class Server {
   #process;
   #exited;
   #arguments;
+  #storeArguments;
   #log = '';
 
-  constructor(folder, port, args) {
+  constructor(folder, port, args, storeArgs = []) {
     this.folder = folder;
     this.data = path.join(folder, 'data');
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
     this.#arguments = args;
+    this.#storeArguments = storeArgs;
   }
 
   /**
@@ -130,7 +133,7 @@ export class Server {
 
   /** What `mycouch check-store` says of the data, while no server is running on it: `{status, output}`. */
   async checkStore() {
-    const child = spawn(binary, ['check-store', '--data', this.data], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary, ['check-store', '--data', this.data, ...this.#storeArguments], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
     const [status] = await once(child, 'close');
@@ -222,7 +225,8 @@ export function withServer(body, { configuration, args = [] } = {}) {
       await writeFile(path.join(folder, 'mycouch.toml'), await configuration(folder, listen));
       commandLine = ['serve', '--config', path.join(folder, 'mycouch.toml'), ...args];
     }
-    const server = new Server(folder, port, commandLine);
+    const store = await startStore(binary);
+    const server = new Server(folder, port, [...commandLine, ...store.args], store.args);
     try {
       await server.start();
       await body(server, t);
@@ -231,6 +235,7 @@ export function withServer(body, { configuration, args = [] } = {}) {
       throw error;
     } finally {
       if (server.running) await server.kill();
+      await store.upstream?.stop();
       await release(port);
       await rm(folder, { recursive: true, force: true });
     }
