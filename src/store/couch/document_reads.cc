@@ -115,18 +115,17 @@ Task<std::vector<std::vector<OpenRevision>>> requests_upstream(Site site,
   co_return read;
 }
 
-// What `_bulk_get` does not tell of a revision.
+// What `_bulk_get` does not tell, and CouchDB tells of winners only.
 Task<void> complete(Site site, std::vector<std::vector<OpenRevision>>& read, ReadOptions options) {
   if (!options.conflicts && !options.deleted_conflicts && !options.revs_info) co_return Result<void>();
   for (std::vector<OpenRevision>& of_one : read) {
     for (OpenRevision& opened : of_one) {
-      if (!opened.document) continue;
-      options.rev = opened.revision;
-      options.latest = false;
-      Result<doc::Document> whole = co_await read_upstream(site, opened.document->id, options);
-      if (!whole && whole.error().code == Errc::not_found) continue;  // it has gone meanwhile
-      if (!whole) co_return std::unexpected(std::move(whole).error());
-      opened.document = *std::move(whole);
+      if (!opened.document || opened.document->deleted) continue;
+      options.rev.reset();
+      Result<doc::Document> winner = co_await read_upstream(site, opened.document->id, options);
+      if (!winner && winner.error().code == Errc::not_found) continue;  // it has gone meanwhile
+      if (!winner) co_return std::unexpected(std::move(winner).error());
+      if (winner->revision == opened.revision) opened.document = *std::move(winner);
     }
   }
   co_return Result<void>();
@@ -343,6 +342,10 @@ Task<std::vector<Database::RevisionsDiff>> diff_revisions(
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& [id, revisions] = asked[i];
     diffs[i].id = id;
+    if (!doc::check_id(id)) {
+      diffs[i].missing = revisions;  // no document has such an id
+      continue;
+    }
     if (site.partial()) {
       MYCOUCH_CO_TRY(const std::optional<Place> place, co_await place_of(site, id));
       if (!place || place->left) {

@@ -38,11 +38,14 @@ std::string tenant_field(const Site& site) {
   return site.layout() == Layout::partitioned ? site.core->tenant_field(site.database()) : "";
 }
 
-// The fields of the upstream index: the tenant's goes before.
+// The fields of the upstream index: the tenant's goes before. It is the same in all documents of a tenant, so
+// the order of the others is that of the index.
 std::vector<std::string> fields_of(const Site& site, const doc::IndexDefinition& index) {
   std::vector<std::string> fields;
-  if (std::string tenant = tenant_field(site); !tenant.empty()) fields.push_back(std::move(tenant));
-  std::ranges::copy(index.fields, std::back_inserter(fields));
+  const std::string tenant = tenant_field(site);
+  if (!tenant.empty()) fields.push_back(tenant);
+  std::ranges::copy_if(index.fields, std::back_inserter(fields),
+                       [&tenant](const std::string& field) { return field != tenant; });
   return fields;
 }
 
