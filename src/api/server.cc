@@ -113,7 +113,9 @@ Task<void> get_welcome(ServerCall& call) {
 }
 
 Task<void> get_up(ServerCall& call) {
-  return call.send_json(200, R"({"status":"ok","seeds":{}})");
+  Result<void> health = call.backend().store.health();
+  if (!health) co_return std::unexpected(std::move(health).error());
+  co_return co_await call.send_json(200, R"({"status":"ok","seeds":{}})");
 }
 
 Task<void> get_session(ServerCall& call) {

@@ -112,6 +112,14 @@ class CouchStore final : public Store {
   explicit CouchStore(std::shared_ptr<CouchCore> core) : core_(std::move(core)) {}
   ~CouchStore() override { end(); }
 
+  Result<void> health() const override {
+    std::string troubles;
+    for (const http::HostHealth& host : core_->upstream.health()) {
+      if (host.up) return {};
+      troubles.append(troubles.empty() ? "" : "; ").append(host.origin).append(": ").append(host.trouble);
+    }
+    return fail(Errc::unavailable, "the store cannot be reached: " + troubles);
+  }
   std::string uuid() const override { return core_->uuid; }
 
   Task<void> create(std::string name) override {

@@ -1,7 +1,6 @@
 #include "store/rocks/families.h"
 
 #include <array>
-#include <cstdarg>
 #include <utility>
 
 #include <rocksdb/cache.h>
@@ -33,6 +32,30 @@ constexpr std::array<FamilyName, 9> kFamilies = {{{"default", &Families::catalog
                                                   {"log", &Families::log}}};
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(std::size_t cache_bytes) {
+  auto cache = rocksdb::NewLRUCache(cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(kFamilies.size());
+  for (const FamilyName& family : kFamilies) {
+    rocksdb::ColumnFamilyDescriptor& descriptor =
+        descriptors.emplace_back(family.name, family_options(cache));
+    if (family.handle == &Families::attachments) descriptor.options.write_buffer_size = kAttachmentsBuffer;
+  }
+  return descriptors;
+}
+
+constexpr const char* kNoFolder = "";
+
+}  // namespace
+
+Result<std::unique_ptr<OpenedDb>> OpenedDb::open(const std::string& directory, std::size_t cache_bytes) {
+  std::unique_ptr<OpenedDb> opened(new OpenedDb());
+  rocksdb::DBOptions options = db_options();
+  std::string path = directory;
+  if (directory.empty()) {
+    opened->memory_.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+    options.env = opened->memory_.get();
+    path = "/memory";
+  }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(options, path, family_descriptors(cache_bytes), &handles, &db);
