@@ -55,7 +55,7 @@ test('changes of one tenant through both gateways are all there, or refused', { 
     return expect(201, await inviter.request('POST', `/__tenants/${band}/invitations`, { json: { role: 'member' } })).token;
   });
 
-  const renames = [alice, aliceAtB, bob].flatMap((who) => Array.from({ length: 6 }, (_, i) => async () =>
+  const renames = [alice, aliceAtB].flatMap((who) => Array.from({ length: 6 }, (_, i) => async () =>
     who.request('PUT', `/__tenants/${band}`, { json: { metadata: { [`${who.sub}-${gateways.all.indexOf(who.server)}-${i}`]: i } } })));
   const roles = Array.from({ length: 12 }, (_, i) => async () =>
     [alice, aliceAtB][i % 2].request('PUT', `/__tenants/${band}/members/bob`, { json: { role: 'admin' } }));
@@ -66,7 +66,7 @@ test('changes of one tenant through both gateways are all there, or refused', { 
   const [renamed, changed, joined] = await Promise.all([renames, roles, joins].map((deeds) => Promise.all(deeds.map((deed) => deed()))));
   assert.deepEqual(tally(renamed), { 200: renames.length });
   assert.deepEqual(tally(changed), { 200: roles.length });
-  assert.ok(joined.every(({ status }) => status === 200 || status === 404), JSON.stringify(tally(joined)));
+  assert.ok(joined.every(({ status }) => status === 200 || status === 404), JSON.stringify(joined.map(({ status, body }) => [status, body.reason])));
 
   const members = ['user_alice', 'user_bob', ...fans.map(({ id }) => id)].sort();
   for (const who of [alice, aliceAtB]) {
