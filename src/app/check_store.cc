@@ -8,6 +8,7 @@
 #include "app/run_here.h"
 #include "base/offload.h"
 #include "tenancy/check.h"
+#include "tenancy/documents.h"
 
 namespace mycouch::app {
 namespace {
@@ -28,6 +29,8 @@ Result<tenancy::CheckSummary> check(const StoreConfig& config) {
   boost::asio::io_context context(1);
   base::Pool pool(kPoolThreads);
   MYCOUCH_TRY(std::unique_ptr<store::Store> store, open_existing_store(config, pool));
+  // Over a CouchDB the scopes are folded here and now.
+  store->set_scope_rule(config.system_database, tenancy::scopes_of);
   Result<tenancy::CheckSummary> summary =
       run_here(context, tenancy::check_system_database(*store, config.system_database, print));
   store->stop();

@@ -37,7 +37,8 @@ async function reserve(port) {
   return writeFile(file, String(process.pid), { flag: 'wx' }).then(() => true, () => false);
 }
 
-function release(port) {
+/** Others may have the port again. */
+export function release(port) {
   return rm(path.join(reservations, String(port)), { force: true });
 }
 
@@ -49,7 +50,8 @@ function isRunning(pid) {
   }
 }
 
-async function freePort() {
+/** A port of this process's own until `release`. */
+export async function freePort() {
   for (;;) {
     const port = firstPort + Math.floor(Math.random() * portCount);
     if (!(await reserve(port))) continue;

@@ -11,21 +11,24 @@ const password = 'upstream';
 /** For a test's `skip`: whether the store is on the server's own disk. */
 export const notEmbedded = storeKind === 'rocksdb' ? false : 'of a store on the server\'s own disk';
 
-/** A mycouch that keeps everything in memory, and serves as the CouchDB of others. */
+/** A mycouch that serves as the CouchDB of others, and keeps everything in memory where `store` says nothing else. */
 export class Upstream {
   #process;
   #log = '';
 
-  constructor(binary, listen) {
+  constructor(binary, listen, store = 'memory:') {
     this.binary = binary;
     this.listen = listen;
+    this.store = store;
   }
 
+  /** Again after `stop`: at the same address, with what its store has kept. */
   async start() {
+    this.#log = '';
     this.#process = spawn(
       this.binary,
       // Its own system database is another one: it would tend to that of its users.
-      ['serve', '--store-url', 'memory:', '--store-system-database', 'own-system', '--admin-password', password, '--listen', this.listen, '--limits-max-body', '1GB'],
+      ['serve', '--store-url', this.store, '--store-system-database', 'own-system', '--admin-password', password, '--listen', this.listen, '--limits-max-body', '1GB'],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     this.#process.stderr.setEncoding('utf8');
@@ -33,7 +36,7 @@ export class Upstream {
       this.#log += text;
       const [, address] = /listening address="([^"]+)"/.exec(this.#log) ?? [];
       if (!address) continue;
-      this.address = address;
+      this.listen = this.address = address;
       this.url = `http://admin:${password}@${address}`;
       break;
     }
@@ -66,12 +69,12 @@ class SharedCouchDb {
 }
 
 /** What a test's server is started with, beside its own arguments, and what is to be stopped after it. */
-export async function startStore(binary) {
-  if (storeKind === 'couch') {
+export async function startStore(binary, kind = storeKind) {
+  if (kind === 'couch') {
     const upstream = await new Upstream(binary, '127.0.0.1:0').start();
     return { upstream, args: ['--store-url', upstream.url] };
   }
-  if (storeKind === 'couchdb') {
+  if (kind === 'couchdb') {
     const upstream = new SharedCouchDb();
     return { upstream, args: ['--store-url', upstream.url, '--store-name-prefix', upstream.prefix] };
   }

@@ -316,8 +316,9 @@ Task<void> write_local(Site site, std::string id, LocalDocument document) {
     request.repeatable = true;
     MYCOUCH_CO_TRY(const http::Response answer, co_await site.send(std::move(request)));
     if (answer.status != 409) {
-      MYCOUCH_CO_CHECK(check_answer(answer));
-      co_return Result<void>();
+      MYCOUCH_CO_TRY(const json::Outline outline, outline_of(answer, 1));
+      if (!string_of(outline, outline.root(), "rev").empty()) co_return Result<void>();
+      co_return not_couchdb("it does not say that a local document is stored");
     }
     Result<LocalDocument> there = co_await read_local(site, id);
     if (!there && there.error().code != Errc::not_found) co_return std::unexpected(std::move(there).error());
