@@ -37,7 +37,7 @@ async function reserve(port) {
   return writeFile(file, String(process.pid), { flag: 'wx' }).then(() => true, () => false);
 }
 
-function release(port) {
+export function release(port) {
   return rm(path.join(reservations, String(port)), { force: true });
 }
 
@@ -49,7 +49,8 @@ function isRunning(pid) {
   }
 }
 
-async function freePort() {
+/** Below the system's own range, and this process's until `release`. */
+export async function freePort() {
   for (;;) {
     const port = firstPort + Math.floor(Math.random() * portCount);
     if (!(await reserve(port))) continue;
@@ -227,6 +228,7 @@ export function withServer(body, { configuration, args = [] } = {}) {
     }
     const store = await startStore(binary);
     const server = new Server(folder, port, [...commandLine, ...store.args], store.args);
+    server.upstream = store.upstream;
     try {
       await server.start();
       await body(server, t);
