@@ -198,6 +198,8 @@ Result<bool> is_seen(const Site& site, const std::string& id) {
 }
 
 Task<doc::Document> read_one(Site site, std::string id, ReadOptions options) {
+  // Its path would be that of something else.
+  if (!doc::check_id(id)) co_return missing();
   if (site.partial()) co_return co_await read_partial(std::move(site), std::move(id), std::move(options));
   Result<doc::Document> document = co_await read_upstream(site, id, options);
   const bool is_deleted = !document && document.error().code == Errc::not_found &&

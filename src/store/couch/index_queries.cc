@@ -166,8 +166,10 @@ Task<bool> describes(Site site, std::shared_ptr<const doc::IndexDefinition> inde
   Result<doc::Document> design = co_await read_one(std::move(site), index->design, {});
   if (!design && design.error().code == Errc::not_found) co_return false;
   if (!design) co_return std::unexpected(std::move(design).error());
+  // The order of the fields counts.
+  const std::string map = json::write(index->map);
   for (const doc::IndexDefinition& described : doc::read_indexes(design->id, design->body)) {
-    if (described.name == index->name && described.map == index->map) co_return true;
+    if (described.name == index->name && json::write(described.map) == map) co_return true;
   }
   co_return false;
 }
