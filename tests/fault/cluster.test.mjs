@@ -238,8 +238,12 @@ test('nodes and gateways go away under load, and nothing that was acknowledged i
         const answer = await alice.request(method, `/__tenants/${alice.personalTenant}/roady/${target}`, { gateway, json });
         mustBeBusy(answer);
       }
+      mustBeBusy(await alice.request('GET', '/_up', { gateway }));
     }
     await Promise.all(nodes.map(startNode));
+    for (const gateway of gateways) {
+      await eventually(`${gateway.name} is well`, async () => (await alice.request('GET', '/_up', { gateway })).status === 200);
+    }
     await progress('after all nodes were away');
 
     for (const each of [...workers, ...devices]) each.stopped = true;
@@ -300,6 +304,10 @@ test('nodes and gateways go away under load, and nothing that was acknowledged i
       if (!name.startsWith(prefix)) continue;
       const { doc_count } = await askCluster('GET', `/${encodeURIComponent(name)}`);
       console.log(`${name.slice(prefix.length)}: ${doc_count} documents upstream`);
+      if (name.endsWith('-gateways')) {
+        const { _conflicts: conflicts = [] } = await askCluster('GET', `/${encodeURIComponent(name)}/journal?conflicts=true`);
+        console.log(`the journal: ${conflicts.length} conflicts`);
+      }
     }
 
     for (const gateway of gateways) assert.equal(await gateway.stop(), 0);
