@@ -24,7 +24,8 @@ export class Upstream {
   async start() {
     this.#process = spawn(
       this.binary,
-      ['serve', '--store-url', 'memory:', '--admin-password', password, '--listen', this.listen, '--limits-max-body', '1GB'],
+      // Its own system database is another one: it would tend to that of its users.
+      ['serve', '--store-url', 'memory:', '--store-system-database', 'own-system', '--admin-password', password, '--listen', this.listen, '--limits-max-body', '1GB'],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     this.#process.stderr.setEncoding('utf8');

@@ -38,6 +38,8 @@ Task<std::optional<Place>> place_of(Site site, std::string id) {
 }
 
 Task<std::vector<OpenRevision>> leaves_upstream(Site site, std::string id, ReadOptions options);
+Task<doc::Document> read_upstream(Site site, std::string id, ReadOptions options);
+Task<void> complete(Site site, std::vector<std::vector<OpenRevision>>& read, ReadOptions options);
 
 // The revision by which a document left the view, with its ancestors: all that its readers see of it.
 Task<doc::Document> tombstone_of(Site site, std::string id, Place place, ReadOptions options) {
@@ -109,7 +111,25 @@ Task<std::vector<std::vector<OpenRevision>>> requests_upstream(Site site,
                                                                  bulk_get_body(site, requests)));
   MYCOUCH_CO_TRY(auto read, read_results(site, answer, options));
   if (read.size() != requests.size()) co_return not_couchdb("_bulk_get answers with another number");
+  MYCOUCH_CO_CHECK(co_await complete(std::move(site), read, std::move(options)));
   co_return read;
+}
+
+// What `_bulk_get` does not tell of a revision.
+Task<void> complete(Site site, std::vector<std::vector<OpenRevision>>& read, ReadOptions options) {
+  if (!options.conflicts && !options.deleted_conflicts && !options.revs_info) co_return Result<void>();
+  for (std::vector<OpenRevision>& of_one : read) {
+    for (OpenRevision& opened : of_one) {
+      if (!opened.document) continue;
+      options.rev = opened.revision;
+      options.latest = false;
+      Result<doc::Document> whole = co_await read_upstream(site, opened.document->id, options);
+      if (!whole && whole.error().code == Errc::not_found) continue;  // it has gone meanwhile
+      if (!whole) co_return std::unexpected(std::move(whole).error());
+      opened.document = *std::move(whole);
+    }
+  }
+  co_return Result<void>();
 }
 
 Task<std::vector<OpenRevision>> leaves_upstream(Site site, std::string id, ReadOptions options) {
@@ -253,14 +273,22 @@ Task<std::vector<OpenRevision>> read_some(Site site, std::string id, std::vector
                                           ReadOptions options) {
   std::vector<OpenRevision> opened;
   options.max_bytes = SIZE_MAX;
+  // Each is answered once, also where several have the same latest one.
+  for (auto at = revisions.begin(); at != revisions.end();) {
+    at = std::find(revisions.begin(), at, *at) == at ? at + 1 : revisions.erase(at);
+  }
   while (!revisions.empty()) {
     std::vector<RevisionRequest> requests;
     for (const doc::Revision& revision : revisions) requests.push_back({.id = id, .rev = revision});
     MYCOUCH_CO_TRY(auto read, co_await read_requests(site, std::move(requests), options));
     revisions.erase(revisions.begin(), revisions.begin() + static_cast<std::ptrdiff_t>(read.size()));
-    for (std::vector<OpenRevision>& of_one : read) std::ranges::move(of_one, std::back_inserter(opened));
+    for (std::vector<OpenRevision>& of_one : read) {
+      for (OpenRevision& each : of_one) {
+        if (std::ranges::find(opened, each.revision, &OpenRevision::revision) == opened.end())
+          opened.push_back(std::move(each));
+      }
+    }
   }
-  // CouchDB has nothing to say of revisions of a document that never was.
   co_return opened;
 }
 
@@ -338,8 +366,9 @@ Task<std::vector<Database::RevisionsDiff>> diff_revisions(
     MYCOUCH_CO_TRY(const auto missing, revisions_in(outline, node, "missing"));
     MYCOUCH_CO_TRY(const auto ancestors, revisions_in(outline, node, "possible_ancestors"));
     for (std::size_t i : of_one->second.places) {
-      for (const doc::Revision& revision : asked[i].second) {
-        if (std::ranges::find(missing, revision) != missing.end()) diffs[i].missing.push_back(revision);
+      for (const doc::Revision& revision : missing) {
+        const std::vector<doc::Revision>& own = asked[i].second;
+        if (std::ranges::find(own, revision) != own.end()) diffs[i].missing.push_back(revision);
       }
       if (!diffs[i].missing.empty()) diffs[i].possible_ancestors = ancestors;
     }

@@ -290,13 +290,14 @@ Task<void> Journal::State::plan_all(const Batch& batch) {
 }
 
 Result<void> Journal::State::plan_one(Waiting& waiting, Leaves& leaves) {
+  const Leaves before = leaves;
   for (const DatabaseEdits& part : waiting.parts) {
     const Layout layout = core.layout_of(part.database);
     for (const doc::Edit& edit : part.edits) {
       if (!edit.attachments.empty()) return fail(Errc::bad_request, "such an edit takes no attachments");
       MYCOUCH_TRY(PlannedDocument planned,
                   plan(core.upstream_name(part.database),
-                       upstream_id(layout, part.confinement.partition, edit.id), edit, leaves));
+                       upstream_id(layout, part.confinement.partition, edit.id), edit, before, leaves));
       MYCOUCH_TRY(doc::Revision made, doc::parse_revision(planned.after));
       waiting.made.push_back(std::move(made));
       waiting.planned.documents.push_back(std::move(planned));
@@ -305,7 +306,7 @@ Result<void> Journal::State::plan_one(Waiting& waiting, Leaves& leaves) {
   if (!waiting.record) return {};
   for (auto& [id, json] : core.logs->documents_of(*waiting.record)) {
     const doc::Edit edit{.body = std::move(json)};
-    MYCOUCH_TRY(PlannedDocument planned, plan(core.meta_database, std::move(id), edit, leaves));
+    MYCOUCH_TRY(PlannedDocument planned, plan(core.meta_database, std::move(id), edit, before, leaves));
     waiting.planned.documents.push_back(std::move(planned));
   }
   return {};

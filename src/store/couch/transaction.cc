@@ -16,10 +16,11 @@ bool is_leaf(const std::vector<Leaf>& leaves, const doc::Revision& revision) {
   return std::ranges::find(leaves, revision, &Leaf::revision) != leaves.end();
 }
 
-// The leaf that an edit is made on; nothing for a new document.
-Result<std::optional<doc::Revision>> parent_of(const doc::Edit& edit, const std::vector<Leaf>& leaves) {
+// The leaf that an edit is made on, or must find; nothing for a new document.
+Result<std::optional<doc::Revision>> parent_of(const doc::Edit& edit, const std::vector<Leaf>& before,
+                                               const std::vector<Leaf>& leaves) {
   if (edit.parent) {
-    if (!is_leaf(leaves, *edit.parent)) return update_conflict();
+    if (!is_leaf(before, *edit.parent)) return update_conflict();
     return edit.parent;
   }
   // A replicated edit needs no parent; any other one makes the document, or makes it anew.
@@ -34,6 +35,12 @@ doc::RevPath path_of(const doc::Edit& edit, const std::optional<doc::Revision>& 
   doc::RevPath path{made.generation, {made.hash}};
   if (parent) path.hashes.push_back(parent->hash);
   return path;
+}
+
+bool is_ancestor(const doc::Revision& revision, const doc::RevPath& path) {
+  if (revision.generation >= path.generation) return false;
+  const std::size_t at = path.generation - revision.generation;
+  return at < path.hashes.size() && path.hashes[at] == revision.hash;
 }
 
 PlannedDocument read_planned(const json::Outline& outline, const json::Node& node) {
@@ -73,9 +80,12 @@ void sort_leaves(std::vector<Leaf>& leaves) {
   });
 }
 
-Result<PlannedDocument> plan(std::string database, std::string id, const doc::Edit& edit, Leaves& leaves) {
+Result<PlannedDocument> plan(std::string database, std::string id, const doc::Edit& edit, const Leaves& before,
+                             Leaves& leaves) {
   std::vector<Leaf>& own = leaves[{database, id}];
-  MYCOUCH_TRY(const std::optional<doc::Revision> parent, parent_of(edit, own));
+  const auto known = before.find({database, id});
+  MYCOUCH_TRY(const std::optional<doc::Revision> parent,
+              parent_of(edit, known == before.end() ? std::vector<Leaf>{} : known->second, own));
   doc::Edit replicated = edit;
   replicated.path = path_of(edit, parent);
   replicated.parent.reset();
@@ -85,7 +95,7 @@ Result<PlannedDocument> plan(std::string database, std::string id, const doc::Ed
                           .after = replicated.path.leaf().text(),
                           .json = {}};
   append_edit(planned.json, planned.id, replicated, false);
-  if (parent) std::erase_if(own, [&](const Leaf& leaf) { return leaf.revision == *parent; });
+  std::erase_if(own, [&](const Leaf& leaf) { return is_ancestor(leaf.revision, replicated.path); });
   if (!is_leaf(own, replicated.path.leaf())) own.push_back({replicated.path.leaf(), edit.deleted});
   sort_leaves(own);
   return planned;

@@ -20,7 +20,8 @@ doc::Edit edit(std::string id, std::optional<doc::Revision> parent = {}) {
 }
 
 Result<PlannedDocument> planned(const doc::Edit& edit, Leaves& leaves) {
-  return plan("db", edit.id, edit, leaves);
+  const Leaves before = leaves;
+  return plan("db", edit.id, edit, before, leaves);
 }
 
 TEST(Transaction, ANewDocumentIsMadeOnNothing) {
@@ -66,6 +67,16 @@ TEST(Transaction, AReplicatedEditKeepsItsHistory) {
   ASSERT_TRUE(made);
   EXPECT_EQ(made->after, "3-cc");
   EXPECT_TRUE(made->json.contains(R"("_revisions":{"start":3,"ids":["cc","bb","aa"]})"));
+}
+
+TEST(Transaction, AllEditsOfOneTransactionFindTheLeavesBeforeIt) {
+  const Leaves before{{{"db", "x"}, {{.revision = rev("2-bb")}}}};
+  Leaves leaves = before;
+  doc::Edit branch = edit("x", rev("2-bb"));
+  branch.path = {2, {doc::RevHash("cc"), doc::RevHash("aa")}};
+  ASSERT_TRUE(plan("db", "x", edit("x", rev("2-bb")), before, leaves));
+  ASSERT_TRUE(plan("db", "x", branch, before, leaves));
+  EXPECT_THAT((leaves[{"db", "x"}]), SizeIs(2));
 }
 
 TEST(Transaction, TheJournalIsReadAsItWasWritten) {
