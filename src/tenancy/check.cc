@@ -326,8 +326,6 @@ Task<Ids> Checker::ids_in(std::string scope) {
 
 Task<CheckSummary> check_system_database(store::Store& store, std::string system_database,
                                          std::function<void(const Finding&)> report) {
-  // A store that does not keep the scopes makes them anew.
-  store.set_scope_rule(system_database, scopes_of);
   Checker checker(store, std::move(system_database), std::move(report));
   co_return co_await checker.run();
 }

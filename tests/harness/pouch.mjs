@@ -11,12 +11,12 @@ export function localDatabase() {
 }
 
 /** A database of the server, with the user's token on each request and a fresh one after a 401. */
-export function remoteDatabase(user, target) {
+export function remoteDatabase(user, target, fetch = PouchDB.fetch) {
   const remote = new PouchDB(user.server.url + target, {
     fetch: async (url, options) => {
       const send = (token) => {
         options.headers.set('authorization', `Bearer ${token}`);
-        return PouchDB.fetch(url, options);
+        return fetch(url, options);
       };
       const answer = await send(await user.token());
       return answer.status === 401 ? send(await user.freshToken()) : answer;

@@ -230,6 +230,7 @@ export function withServer(body, { configuration, args = [] } = {}) {
     // A test that names its store has it.
     const store = args.includes('--store-url') ? { args: [] } : await startStore(binary);
     const server = new Server(folder, port, [...commandLine, ...store.args], store.args);
+    server.upstream = store.upstream;
     try {
       await server.start();
       await body(server, t);

@@ -20,7 +20,6 @@ using std::chrono::steady_clock;
 constexpr std::size_t kPageRows = 2'000;
 constexpr std::chrono::milliseconds kHeartbeat{10'000};
 constexpr std::chrono::milliseconds kSilence{30'000};
-constexpr std::chrono::milliseconds kShortestPause{200};
 constexpr std::chrono::milliseconds kLongestPause{5'000};
 constexpr std::chrono::seconds kProgressEvery{5};
 // How long a write is waited for: by whoever reads its feed, and by its writer where somebody observes.
@@ -219,8 +218,6 @@ std::string Follower::changes_target(std::string_view feed, std::string_view sin
 }
 
 boost::asio::awaitable<void> Follower::run() {
-  std::chrono::milliseconds pause = kShortestPause;
-  bool troubled = false;
   for (;;) {
     const Result<void> followed = co_await follow();
     {
@@ -228,12 +225,11 @@ boost::asio::awaitable<void> Follower::run() {
       if (stopping_) co_return;
     }
     if (!followed && followed.error().code == Errc::not_found) break;
-    if (!followed && !std::exchange(troubled, true)) {
+    if (!followed && !std::exchange(troubled_, true)) {
       log::warning("changes cannot be followed", {{"database", database_}, {"reason", followed.error().reason}});
     }
-    if (followed && std::exchange(troubled, false)) log::info("changes are followed again", {{"database", database_}});
-    pause = followed ? kShortestPause : std::min(2 * pause, kLongestPause);
-    co_await rest(pause);
+    pause_ = followed ? kShortestPause : std::min(2 * pause_, kLongestPause);
+    co_await rest(pause_);
   }
   core_.forget(database_);
   end();
@@ -267,6 +263,8 @@ Task<void> Follower::follow() {
   if (!state) co_return fail(Errc::unavailable, "the index has lost the database");
   MYCOUCH_CO_TRY(std::string since, co_await catch_up(state->since));
   set_status(Status::live);
+  pause_ = kShortestPause;
+  if (std::exchange(troubled_, false)) log::info("changes are followed again", {{"database", database_}});
   co_return co_await follow_feed(std::move(since));
 }
 

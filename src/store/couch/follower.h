@@ -58,6 +58,8 @@ class Follower : public std::enable_shared_from_this<Follower> {
   Result<void> purged(const std::string& partition, const std::vector<std::string>& ids);
 
  private:
+  static constexpr std::chrono::milliseconds kShortestPause{200};
+
   enum class Status : std::uint8_t { idle, catching_up, live, gone };
   struct Expected {
     doc::Revision revision;
@@ -84,6 +86,10 @@ class Follower : public std::enable_shared_from_this<Follower> {
   const std::string database_;
   const Layout layout_;
   const DatabaseRules rules_;
+
+  // The coroutine's own.
+  bool troubled_ = false;
+  std::chrono::milliseconds pause_ = kShortestPause;
 
   mutable std::mutex mutex_;
   Status status_ = Status::idle;
