@@ -238,8 +238,10 @@ class Parser {
         "status: 0, both hold the same; 1, it could not come to its end; 2, wrong flags; 3, they differ, and "
         "standard error names the tenants.");
     CopyRequest& request = line_.copy_request;
-    command->add_option("--from", request.from, "the store to copy, as store.url names it: rocksdb:DIRECTORY or "
-                        "http://USER:PASSWORD@HOST:PORT")
+    command
+        ->add_option("--from", request.from,
+                     "the store to copy, as store.url names it: rocksdb:DIRECTORY or "
+                     "http://USER:PASSWORD@HOST:PORT")
         ->type_name("URL")
         ->envname("MYCOUCH_COPY_FROM")
         ->required();

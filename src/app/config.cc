@@ -160,12 +160,14 @@ Complaints check_config(const Config& config) {
     }
     const std::string longest = config.store.name_prefix + config.store.system_database;
     if (!store::check_database_name(longest)) {
-      complaints.push_back("store.name_prefix: expected a lower-case letter, then letters, digits and _$()+-/");
+      complaints.push_back(
+          "store.name_prefix: expected a lower-case letter, then letters, digits and _$()+-/");
     }
   } else if (config.store.url == "rocksdb:" ||
              (config.store.url != "memory:" && !config.store.url.starts_with("rocksdb:"))) {
-    complaints.push_back(fmt::format(
-        "store.url: \"{}\" is neither rocksdb:DIRECTORY nor memory: nor the URL of a CouchDB", config.store.url));
+    complaints.push_back(
+        fmt::format("store.url: \"{}\" is neither rocksdb:DIRECTORY nor memory: nor the URL of a CouchDB",
+                    config.store.url));
   }
   if (Result<void> good = store::check_database_name(config.store.system_database); !good) {
     complaints.push_back("store.system_database: " + good.error().reason);

@@ -22,10 +22,10 @@
 namespace mycouch::app {
 
 struct StoreConfig {
-  std::string url = "rocksdb:data";                  // or "memory:", or a CouchDB's: store/couch/couch_store.h
-  std::string system_database = "couch-sitter";      // of users and tenants
-  std::string name_prefix;                           // of the names of a CouchDB's databases, where it is shared
-  std::string index = "index";                       // folder of the scope index of a CouchDB's databases
+  std::string url = "rocksdb:data";              // or "memory:", or a CouchDB's: store/couch/couch_store.h
+  std::string system_database = "couch-sitter";  // of users and tenants
+  std::string name_prefix;                       // of the names of a CouchDB's databases, where it is shared
+  std::string index = "index";                   // folder of the scope index of a CouchDB's databases
   std::size_t cache_bytes = std::size_t{256} << 20;  // of blocks read from disk
 };
 

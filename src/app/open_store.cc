@@ -43,11 +43,14 @@ store::couch::CouchOptions couch_options(const StoreConfig& config, store::couch
           .name_prefix = config.name_prefix,
           .is_partitioned = [system = config.system_database](
                                 const std::string& name) { return name != system && !name.starts_with('_'); },
-          .tenant_field = [all = std::vector(applications.begin(), applications.end())](const std::string& name) {
-            const auto lists = [&name](const auth::Application& application) { return application.serves(name); };
-            const auto at = std::ranges::find_if(all, lists);
-            return at == all.end() ? std::string() : at->tenant_field;
-          }};
+          .tenant_field =
+              [all = std::vector(applications.begin(), applications.end())](const std::string& name) {
+                const auto lists = [&name](const auth::Application& application) {
+                  return application.serves(name);
+                };
+                const auto at = std::ranges::find_if(all, lists);
+                return at == all.end() ? std::string() : at->tenant_field;
+              }};
 }
 
 Result<std::unique_ptr<store::Store>> open_couch(const StoreConfig& config, base::Pool& pool,

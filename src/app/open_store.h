@@ -11,8 +11,8 @@
 
 namespace mycouch::app {
 
-/// Makes it where it lacks. `unavailable` with the URL and the cause; `pool` outlives the store. `applications`
-/// say what names the tenant in the documents of a CouchDB's databases.
+/// Makes it where it lacks. `unavailable` with the URL and the cause; `pool` outlives the store.
+/// `applications` say what names the tenant in the documents of a CouchDB's databases.
 Result<std::unique_ptr<store::Store>> open_store(const StoreConfig& config, base::Pool& pool,
                                                  std::span<const auth::Application> applications = {});
 /// The same of a store on a disk, with its folder; a CouchDB must be there.

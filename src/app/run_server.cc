@@ -93,8 +93,9 @@ Result<void> add_applications(const Config& config, auth::Issuers& issuers, cons
 
 void log_start(const Config& config, const Endpoint& endpoint, const auth::Issuers& issuers,
                bool has_administrator) {
-  log::info("listening",
-            {{"address", to_string(endpoint)}, {"store", shown_url(config.store)}, {"version", MYCOUCH_VERSION}});
+  log::info(
+      "listening",
+      {{"address", to_string(endpoint)}, {"store", shown_url(config.store)}, {"version", MYCOUCH_VERSION}});
   for (const auto& application : issuers.applications()) {
     log::info("serving an application", {{"application", application->id}, {"issuer", application->issuer}});
   }

@@ -272,7 +272,8 @@ std::vector<Setting<Config>> make_server_settings() {
            MYCOUCH_FIELD(store.system_database)),
       make("store.name_prefix", "TEXT", "what the names of a CouchDB's databases begin with there",
            MYCOUCH_FIELD(store.name_prefix)),
-      make("store.index", "DIRECTORY", "what a gateway keeps of a CouchDB's changes", MYCOUCH_FIELD(store.index)),
+      make("store.index", "DIRECTORY", "what a gateway keeps of a CouchDB's changes",
+           MYCOUCH_FIELD(store.index)),
       make("store.cache", "SIZE", "memory for what was read from disk", MYCOUCH_FIELD(store.cache_bytes)),
       make("admin.user", "NAME", "the administrator's name", MYCOUCH_FIELD(admin.user))};
   std::ranges::move(password_settings(), std::back_inserter(settings));

@@ -33,8 +33,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Whether its data can be reached now, as far as is known without asking: `unavailable` with what stands in
-  /// the way. Of no secret.
+  /// Whether its data can be reached now, as far as is known without asking: `unavailable` with what stands
+  /// in the way. Of no secret.
   virtual Result<void> health() const { return {}; }
 
   /// Stays the same for the life of the data: PouchDB's checkpoints depend on it. 32 hex digits.

@@ -140,7 +140,8 @@ TEST_P(LogTest, PagesOfAFewRecordsFollowEachOtherUntilTheyExpire) {
   EXPECT_EQ(all_texts({.from = kStart + seconds(5), .to = kStart + seconds(9), .limit = 3}), numbers(5, 8));
   EXPECT_EQ(run(store().expire_log("log", kStart + seconds(11))), 10U);
   EXPECT_EQ(all_texts({.limit = 7}), numbers(11, kFew));
-  EXPECT_EQ(all_texts({.topic = "rare", .descending = true, .limit = 1}), (std::vector<std::string>{"30", "20"}));
+  EXPECT_EQ(all_texts({.topic = "rare", .descending = true, .limit = 1}),
+            (std::vector<std::string>{"30", "20"}));
   EXPECT_EQ(run(store().expire_log("log", kStart + seconds(11))), 0U);
 }
 

@@ -3,12 +3,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <sys/wait.h>
 #include <thread>
+
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/encoding.h"
@@ -88,7 +89,8 @@ void UpstreamServer::start_mycouch(const std::filesystem::path& folder) {
 
 void UpstreamServer::remove_databases() const {
   auto send = [this](http::Method method, const std::string& target) {
-    http::ClientRequest request{.method = method, .url = address_.origins.front() + target, .headers = {}, .body = {}};
+    http::ClientRequest request{
+        .method = method, .url = address_.origins.front() + target, .headers = {}, .body = {}};
     request.headers.add("Authorization", address_.authorization);
     return testing_support::run_task(http::fetch(std::move(request)));
   };

@@ -29,7 +29,8 @@ Result<std::vector<std::string>> scopes_of(const json::Outline& outline, const j
                                            const FoldedDocument& folded, const FoldRules& rules) {
   if (rules.scopes == nullptr) return std::vector{folded.partition};
   std::string body = "{}";
-  if (const json::Node* node = outline.find(row, "doc"); node != nullptr && node->kind == json::Kind::object) {
+  if (const json::Node* node = outline.find(row, "doc");
+      node != nullptr && node->kind == json::Kind::object) {
     MYCOUCH_TRY(const json::Outline document, json::outline(node->text, 1));
     MYCOUCH_TRY(doc::Document read, read_document(document, document.root()));
     body = std::move(read.body);
@@ -90,10 +91,11 @@ Result<ReadChanges> read_page(std::string_view json, const FoldRules& rules) {
     return not_couchdb("its changes have an unknown form");
   }
   ReadChanges read{.rows = {}, .last_seq = sequence_of(*last)};
-  for (const json::Node& row : outline->children(*results)) MYCOUCH_CHECK(read_row(*outline, row, rules, read));
+  for (const json::Node& row : outline->children(*results))
+    MYCOUCH_CHECK(read_row(*outline, row, rules, read));
   if (const json::Node* pending = outline->find(outline->root(), "pending"); pending != nullptr) {
-    read.pending =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(0, json::value_of(pending->text).as_int().value_or(0)));
+    read.pending = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, json::value_of(pending->text).as_int().value_or(0)));
   }
   return read;
 }

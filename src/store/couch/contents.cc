@@ -1,13 +1,13 @@
 #include "store/couch/contents.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "http/multipart.h"
 
@@ -18,8 +18,8 @@ constexpr std::size_t kPiece = std::size_t{64} << 10;
 constexpr std::chrono::seconds kReadTimeout{60};
 
 std::unexpected<Error> file_trouble(std::string_view what) {
-  return fail(Errc::unavailable, "the attachment cannot be " + std::string(what) + ": " +
-                                     std::system_category().message(errno));
+  return fail(Errc::unavailable,
+              "the attachment cannot be " + std::string(what) + ": " + std::system_category().message(errno));
 }
 
 class ContentWriter final : public AttachmentWriter {
@@ -236,8 +236,8 @@ RelatedBody related_body(base::Pool& pool, std::string json, std::shared_ptr<con
   const std::uint64_t length = parts->size();
   return {.content_type = "multipart/related; boundary=" + http::quoted_string(boundary),
           .source = {.length = length, .read = [&pool, parts](std::uint64_t offset) -> Task<std::string> {
-            co_return co_await pool.run([parts, offset] { return parts->read(offset); });
-          }}};
+                       co_return co_await pool.run([parts, offset] { return parts->read(offset); });
+                     }}};
 }
 
 }  // namespace mycouch::store::couch

@@ -32,8 +32,7 @@ class NewStoredContent final : public doc::StoredContent {
   Result<std::string> read(std::uint64_t offset, std::size_t most) const;
 
   /// While it is taken in: what comes next. May block.
-  Result<void> append(std::string_view piece, const std::string& spool_directory,
-                      std::size_t kept_in_memory);
+  Result<void> append(std::string_view piece, const std::string& spool_directory, std::size_t kept_in_memory);
 
  private:
   Result<void> open_file(const std::string& spool_directory);

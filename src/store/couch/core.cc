@@ -43,8 +43,7 @@ DatabaseRules CouchCore::rules_of(const std::string& database) const {
   return at == rules_.end() ? DatabaseRules{} : at->second;
 }
 
-void CouchCore::change_rules(const std::string& database,
-                             const std::function<void(DatabaseRules&)>& change) {
+void CouchCore::change_rules(const std::string& database, const std::function<void(DatabaseRules&)>& change) {
   std::lock_guard lock(mutex_);
   change(rules_[database]);
   // One that was made before the rules were set has not begun.

@@ -128,7 +128,8 @@ class CouchDatabase final : public Database {
     DatabaseSettings settings;
     MYCOUCH_CO_TRY(settings.revs_limit, co_await number("/_revs_limit"));
     MYCOUCH_CO_TRY(settings.purged_infos_limit, co_await number("/_purged_infos_limit"));
-    MYCOUCH_CO_TRY(const http::Response security, co_await site_.send({.target = site_.path() + "/_security"}));
+    MYCOUCH_CO_TRY(const http::Response security,
+                   co_await site_.send({.target = site_.path() + "/_security"}));
     MYCOUCH_CO_CHECK(check_answer(security));
     settings.security = security.body.substr(0, security.body.find_last_not_of("\r\n") + 1);
     co_return settings;
@@ -177,8 +178,8 @@ class CouchDatabase final : public Database {
     co_return ready;
   }
 
-  // While the index is made, a feed is the documents as they are, in the order of their ids, under an epoch of
-  // its own. Deletions are not among them; once the index is there, its readers begin at the start of it.
+  // While the index is made, a feed is the documents as they are, in the order of their ids, under an epoch
+  // of its own. Deletions are not among them; once the index is there, its readers begin at the start of it.
   std::string cold_epoch() const { return "cold" + site_.core->uuid.substr(0, 8); }
 
   Task<std::vector<AllDocsRow>> cold_rows(std::uint64_t skip, std::size_t most) {
@@ -207,8 +208,7 @@ class CouchDatabase final : public Database {
   }
 
   Task<std::uint32_t> number(std::string_view of) {
-    MYCOUCH_CO_TRY(const http::Response answer,
-                   co_await site_.send({.target = site_.path().append(of)}));
+    MYCOUCH_CO_TRY(const http::Response answer, co_await site_.send({.target = site_.path().append(of)}));
     MYCOUCH_CO_CHECK(check_answer(answer));
     const auto value = json::parse(answer.body);
     const auto n = value ? value->as_int() : std::nullopt;
@@ -217,7 +217,8 @@ class CouchDatabase final : public Database {
   }
 
   Task<void> set(std::string_view what, std::string value) {
-    http::UpstreamRequest request{.method = http::Method::put, .target = site_.path().append(what), .body = std::move(value)};
+    http::UpstreamRequest request{
+        .method = http::Method::put, .target = site_.path().append(what), .body = std::move(value)};
     request.headers.add("Content-Type", "application/json");
     request.repeatable = true;
     MYCOUCH_CO_TRY(const http::Response answer, co_await site_.send(std::move(request)));

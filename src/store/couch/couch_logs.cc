@@ -36,7 +36,8 @@ std::string topic_prefix(std::string_view log, std::string_view topic) {
 
 // Of a log, or of one of its topics.
 std::string id_of(std::string_view prefix, LogPosition position) {
-  const auto milliseconds = std::clamp<std::int64_t>(position.time.time_since_epoch().count(), 0, 9'999'999'999'999);
+  const auto milliseconds =
+      std::clamp<std::int64_t>(position.time.time_since_epoch().count(), 0, 9'999'999'999'999);
   return fmt::format("{}{:013}-{:010}", prefix, milliseconds, position.number);
 }
 
@@ -74,7 +75,8 @@ std::optional<LogEntry> entry_of(std::string_view log, std::string_view id, std:
   const json::Value* topics = object->find("topics");
   if (topics == nullptr || topics->as_array() == nullptr) return std::nullopt;
   for (const json::Value& topic : *topics->as_array()) {
-    if (topic.as_string() != nullptr) entry.topics.push_back(base::from_base64(*topic.as_string()).value_or(""));
+    if (topic.as_string() != nullptr)
+      entry.topics.push_back(base::from_base64(*topic.as_string()).value_or(""));
   }
   return entry;
 }
@@ -132,9 +134,9 @@ std::string rows_target(const CouchCore& core, const Range& range, bool descendi
 
 Task<std::vector<Row>> read_rows(CouchCore& core, Range range, bool descending, std::size_t limit,
                                  bool with_bodies) {
-  MYCOUCH_CO_TRY(const http::Response answer,
-                 co_await core.upstream.send(
-                     {.target = rows_target(core, range, descending, limit, with_bodies)}));
+  MYCOUCH_CO_TRY(
+      const http::Response answer,
+      co_await core.upstream.send({.target = rows_target(core, range, descending, limit, with_bodies)}));
   MYCOUCH_CO_CHECK(check_answer(answer));
   MYCOUCH_CO_TRY(std::vector<Row> rows, rows_of(answer.body));
   if (descending && !rows.empty() && rows.front().id == range.end) rows.erase(rows.begin());
@@ -142,11 +144,13 @@ Task<std::vector<Row>> read_rows(CouchCore& core, Range range, bool descending, 
 }
 
 // The record's own first.
-std::vector<std::pair<std::string, std::string>> all_documents_of(const LogRecord& record, LogPosition position) {
+std::vector<std::pair<std::string, std::string>> all_documents_of(const LogRecord& record,
+                                                                  LogPosition position) {
   std::vector<std::pair<std::string, std::string>> documents;
   documents.emplace_back(id_of(log_prefix(record.log), position), body_of(record));
   const std::set<std::string> topics(record.topics.begin(), record.topics.end());
-  for (const std::string& topic : topics) documents.emplace_back(id_of(topic_prefix(record.log, topic), position), "{}");
+  for (const std::string& topic : topics)
+    documents.emplace_back(id_of(topic_prefix(record.log, topic), position), "{}");
   return documents;
 }
 
@@ -230,7 +234,8 @@ Task<LogPage> CouchLogs::read(LogQuery query) {
   std::size_t bytes = 0;
   while (range.start < range.end) {
     const std::size_t wanted = std::min(kPage, query.limit - page.entries.size() + 1);
-    MYCOUCH_CO_TRY(std::vector<Row> rows, co_await read_rows(core_, range, query.descending, wanted, !by_topic));
+    MYCOUCH_CO_TRY(std::vector<Row> rows,
+                   co_await read_rows(core_, range, query.descending, wanted, !by_topic));
     const std::size_t count = rows.size();
     const std::string last = rows.empty() ? "" : rows.back().id;
     if (by_topic) MYCOUCH_CO_CHECK(co_await read_records(rows, query.log, prefix));
@@ -262,7 +267,8 @@ Task<LogPage> CouchLogs::read(LogQuery query) {
 }
 
 // In the place of each topic's document, its record.
-Task<void> CouchLogs::read_records(std::vector<Row>& rows, const std::string& log, const std::string& prefix) {
+Task<void> CouchLogs::read_records(std::vector<Row>& rows, const std::string& log,
+                                   const std::string& prefix) {
   std::string body = R"({"keys":[)";
   for (const Row& row : rows) {
     if (body.back() != '[') body += ',';

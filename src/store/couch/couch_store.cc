@@ -39,12 +39,14 @@ struct Version {
 Version version_of(std::string_view text) {
   Version version;
   const auto major = std::from_chars(text.data(), text.data() + text.size(), version.major);
-  if (major.ptr != text.data() + text.size()) std::from_chars(major.ptr + 1, text.data() + text.size(), version.minor);
+  if (major.ptr != text.data() + text.size())
+    std::from_chars(major.ptr + 1, text.data() + text.size(), version.minor);
   return version;
 }
 
 http::UpstreamRequest put(std::string target, std::string body) {
-  http::UpstreamRequest request{.method = http::Method::put, .target = std::move(target), .body = std::move(body)};
+  http::UpstreamRequest request{
+      .method = http::Method::put, .target = std::move(target), .body = std::move(body)};
   request.headers.add("Content-Type", "application/json");
   return request;
 }
@@ -55,7 +57,8 @@ Task<void> check_server(CouchCore& core) {
   MYCOUCH_CO_CHECK(check_answer(answer));
   const auto value = json::parse(answer.body);
   const json::Object* welcome = value ? value->as_object() : nullptr;
-  if (welcome == nullptr || !welcome->contains("couchdb")) co_return not_couchdb("it does not say what it is");
+  if (welcome == nullptr || !welcome->contains("couchdb"))
+    co_return not_couchdb("it does not say what it is");
   const json::Value* vendor = welcome->find("vendor");
   const bool is_couchdb = vendor != nullptr && vendor->as_object() != nullptr &&
                           vendor->as_object()->string("name") == "The Apache Software Foundation";
@@ -74,7 +77,8 @@ Task<std::string> read_identity(CouchCore& core) {
     MYCOUCH_CO_TRY(const http::Response answer, co_await core.upstream.send({.target = target}));
     if (answer.status == 404) {
       json::Object document{{"layout", kLayout}, {"uuid", base::random_uuid()}};
-      MYCOUCH_CO_TRY(const http::Response made, co_await core.upstream.send(put(target, json::write(document))));
+      MYCOUCH_CO_TRY(const http::Response made,
+                     co_await core.upstream.send(put(target, json::write(document))));
       if (made.status != 409) MYCOUCH_CO_CHECK(check_answer(made));
       continue;
     }
@@ -151,7 +155,8 @@ class CouchStore final : public Store {
     std::vector<std::string> listed;
     for (const json::Value& name : *names) {
       const std::string* text = name.as_string();
-      if (text == nullptr || *text == core_->meta_database || !text->starts_with(core_->name_prefix)) continue;
+      if (text == nullptr || *text == core_->meta_database || !text->starts_with(core_->name_prefix))
+        continue;
       listed.push_back(text->substr(core_->name_prefix.size()));
     }
     co_return listed;
@@ -209,8 +214,8 @@ class CouchStore final : public Store {
     core_->change_rules(name, [](DatabaseRules& rules) { rules.serialized = true; });
   }
   void observe(std::string name, Observer observer) override {
-    core_->change_rules(name,
-                        [&observer](DatabaseRules& rules) { rules.observers.push_back(std::move(observer)); });
+    core_->change_rules(
+        name, [&observer](DatabaseRules& rules) { rules.observers.push_back(std::move(observer)); });
   }
 
   void stop() override { core_->stop(); }
@@ -257,7 +262,8 @@ Result<CouchAddress> parse_address(std::string_view url) {
     const std::string origin = scheme + std::string(rest.substr(0, comma));
     const auto parsed = http::parse_url(origin);
     if (!parsed) return malformed(parsed.error().reason);
-    if (parsed->target != "/") return malformed("the URL must end with the host: databases are named by mycouch");
+    if (parsed->target != "/")
+      return malformed("the URL must end with the host: databases are named by mycouch");
     address.origins.push_back(origin);
     if (comma == rest.size()) return address;
     rest.remove_prefix(comma + 1);
@@ -275,13 +281,14 @@ Result<std::unique_ptr<Store>> open(CouchOptions options, base::Pool& pool) {
   }
   MYCOUCH_TRY(auto index, ScopeIndex::open(std::move(index_options)));
   http::UpstreamOptions upstream{.origins = options.address.origins};
-  if (!options.address.authorization.empty()) upstream.headers.add("Authorization", options.address.authorization);
+  if (!options.address.authorization.empty())
+    upstream.headers.add("Authorization", options.address.authorization);
   auto core = std::make_shared<CouchCore>(std::move(upstream), std::move(index), pool, *options.clock);
   core->name_prefix = std::move(options.name_prefix);
   core->meta_database = core->name_prefix + options.meta_database;
   core->spool_directory = std::move(spool);
-  core->is_partitioned = options.is_partitioned ? std::move(options.is_partitioned)
-                                                : [](const std::string&) { return true; };
+  core->is_partitioned =
+      options.is_partitioned ? std::move(options.is_partitioned) : [](const std::string&) { return true; };
   core->tenant_field = options.tenant_field ? std::move(options.tenant_field)
                                             : [](const std::string&) { return std::string(); };
   core->journal = std::make_unique<Journal>(*core);

@@ -1,10 +1,10 @@
 // A store in an existing CouchDB, of one node or a cluster, which any number of gateways may share.
 //
-// The documents lie there as names.h says; each gateway keeps a copy of the scope index (scope_index.h), which
-// it can make again at any time. Nothing is asked of the other side but CouchDB's HTTP API.
+// The documents lie there as names.h says; each gateway keeps a copy of the scope index (scope_index.h),
+// which it can make again at any time. Nothing is asked of the other side but CouchDB's HTTP API.
 //
-// An upstream database for the gateways themselves, beside the others, holds the store's identity, the journal
-// of changes that belong together (journal.h) and the logs (couch_logs.h).
+// An upstream database for the gateways themselves, beside the others, holds the store's identity, the
+// journal of changes that belong together (journal.h) and the logs (couch_logs.h).
 #pragma once
 
 #include <functional>
@@ -34,7 +34,8 @@ struct CouchOptions {
   std::string name_prefix{};              // of all databases upstream, where a CouchDB is shared
   /// Whether tenants lie in a database of this name; thread-safe. Nothing: in every one.
   std::function<bool(const std::string& database)> is_partitioned{};
-  /// The member that names the tenant in every document of a database, which indexes begin with; may be empty.
+  /// The member that names the tenant in every document of a database, which indexes begin with; may be
+  /// empty.
   std::function<std::string(const std::string& database)> tenant_field{};
   const base::Clock* clock = &base::system_clock();
 };

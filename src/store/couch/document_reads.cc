@@ -26,7 +26,8 @@ std::uint32_t nearest(const doc::RevPath& path, const std::vector<doc::Revision>
 
 std::size_t bytes_of(const std::vector<OpenRevision>& revisions) {
   std::size_t bytes = 0;
-  for (const OpenRevision& revision : revisions) bytes += revision.document ? revision.document->body.size() : 0;
+  for (const OpenRevision& revision : revisions)
+    bytes += revision.document ? revision.document->body.size() : 0;
   return bytes;
 }
 
@@ -134,7 +135,8 @@ Task<void> complete(Site site, std::vector<std::vector<OpenRevision>>& read, Rea
 Task<std::vector<OpenRevision>> leaves_upstream(Site site, std::string id, ReadOptions options) {
   std::vector<RevisionRequest> requests;
   requests.push_back({.id = std::move(id), .rev = {}});
-  MYCOUCH_CO_TRY(auto read, co_await requests_upstream(std::move(site), std::move(requests), std::move(options)));
+  MYCOUCH_CO_TRY(auto read,
+                 co_await requests_upstream(std::move(site), std::move(requests), std::move(options)));
   // Of a document that never was there is one entry, without a revision.
   std::erase_if(read.front(), [](const OpenRevision& opened) { return opened.revision.generation == 0; });
   co_return std::move(read.front());
@@ -243,7 +245,8 @@ Task<std::vector<std::vector<OpenRevision>>> read_requests(Site site, std::vecto
         continue;
       }
       if (place->left) {
-        MYCOUCH_CO_TRY(read.emplace_back(), co_await left_revisions(site, std::move(request), *place, options));
+        MYCOUCH_CO_TRY(read.emplace_back(),
+                       co_await left_revisions(site, std::move(request), *place, options));
         continue;
       }
       std::vector<RevisionRequest> one;
@@ -265,7 +268,8 @@ Task<std::vector<OpenRevision>> read_leaves(Site site, std::string id, ReadOptio
   MYCOUCH_CO_TRY(const std::optional<Place> place, co_await place_of(site, id));
   if (!place) co_return std::vector<OpenRevision>();
   if (!place->left) co_return co_await leaves_upstream(std::move(site), std::move(id), std::move(options));
-  co_return co_await left_revisions(std::move(site), {.id = std::move(id), .rev = {}}, *place, std::move(options));
+  co_return co_await left_revisions(std::move(site), {.id = std::move(id), .rev = {}}, *place,
+                                    std::move(options));
 }
 
 Task<std::vector<OpenRevision>> read_some(Site site, std::string id, std::vector<doc::Revision> revisions,
@@ -331,7 +335,8 @@ Task<std::vector<doc::Revision>> missing_here(Site site, std::string id, std::op
   if (!place) co_return revisions;
   MYCOUCH_CO_TRY(const doc::Document tombstone,
                  co_await tombstone_of(std::move(site), std::move(id), *place, {.rev = {}, .revs = true}));
-  std::erase_if(revisions, [&](const doc::Revision& revision) { return names(tombstone.revisions, revision); });
+  std::erase_if(revisions,
+                [&](const doc::Revision& revision) { return names(tombstone.revisions, revision); });
   co_return revisions;
 }
 

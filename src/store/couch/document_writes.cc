@@ -89,9 +89,9 @@ Task<WriteOutcome> put_edit(Site site, std::shared_ptr<const doc::Edit> edit, bo
 Task<void> put_together(Site site, const std::vector<doc::Edit>& edits, std::vector<std::size_t> places,
                         bool new_edits, std::vector<WriteOutcome>& outcomes) {
   if (places.empty()) co_return Result<void>();
-  MYCOUCH_CO_TRY(const http::Response answer,
-                 co_await site.post(site.path() + "/_bulk_docs", bulk_body(site, edits, places, new_edits),
-                                    !new_edits));
+  MYCOUCH_CO_TRY(
+      const http::Response answer,
+      co_await site.post(site.path() + "/_bulk_docs", bulk_body(site, edits, places, new_edits), !new_edits));
   if (answer.status >= 400) {
     for (std::size_t place : places) {
       auto edit = std::make_shared<const doc::Edit>(edits[place]);
@@ -178,9 +178,10 @@ Task<std::vector<WriteOutcome>> write_upstream(Site site, std::shared_ptr<const 
 }
 
 std::string local_path(const Site& site, std::string_view id) {
-  return document_path(site.upstream, std::string(doc::kLocalPrefix) +
-                                          upstream_local_id(site.layout(), site.confinement.partition,
-                                                            site.partial() ? site.confinement.scope : "", id));
+  return document_path(
+      site.upstream,
+      std::string(doc::kLocalPrefix) + upstream_local_id(site.layout(), site.confinement.partition,
+                                                         site.partial() ? site.confinement.scope : "", id));
 }
 
 using PurgedRevisions = std::map<std::string, std::vector<doc::Revision>>;
@@ -332,7 +333,8 @@ Task<void> remove_local(Site site, std::string id) {
     MYCOUCH_CO_TRY(const LocalDocument there, co_await read_local(site, id));
     QueryText query;
     query.add("rev", "0-" + std::to_string(there.version));
-    http::UpstreamRequest request{.method = http::Method::delete_, .target = local_path(site, id) + query.text()};
+    http::UpstreamRequest request{.method = http::Method::delete_,
+                                  .target = local_path(site, id) + query.text()};
     MYCOUCH_CO_TRY(const http::Response answer, co_await site.send(std::move(request)));
     if (answer.status == 409) continue;
     if (answer.status == 404) co_return fail(Errc::not_found, "missing");

@@ -226,7 +226,8 @@ boost::asio::awaitable<void> Follower::run() {
     }
     if (!followed && followed.error().code == Errc::not_found) break;
     if (!followed && !std::exchange(troubled_, true)) {
-      log::warning("changes cannot be followed", {{"database", database_}, {"reason", followed.error().reason}});
+      log::warning("changes cannot be followed",
+                   {{"database", database_}, {"reason", followed.error().reason}});
     }
     pause_ = followed ? kShortestPause : std::min(2 * pause_, kLongestPause);
     co_await rest(pause_);
@@ -251,7 +252,8 @@ void Follower::end() {
 }
 
 Task<void> Follower::rest(std::chrono::milliseconds pause) {
-  const auto jitter = std::chrono::milliseconds(base::random_below(static_cast<std::uint64_t>(pause.count())));
+  const auto jitter =
+      std::chrono::milliseconds(base::random_below(static_cast<std::uint64_t>(pause.count())));
   co_await alarm_->wait_until(steady_clock::now() + pause / 2 + jitter);
   co_return Result<void>();
 }
@@ -289,7 +291,8 @@ Task<std::string> Follower::catch_up(std::string since) {
   auto told = steady_clock::now();
   std::uint64_t done = 0;
   for (;;) {
-    http::UpstreamRequest request{.target = changes_target("normal", since), .max_response = std::size_t{512} << 20};
+    http::UpstreamRequest request{.target = changes_target("normal", since),
+                                  .max_response = std::size_t{512} << 20};
     MYCOUCH_CO_TRY(const http::Response answer, co_await core_.upstream.send(std::move(request)));
     MYCOUCH_CO_CHECK(check_answer(answer));
     MYCOUCH_CO_TRY(ReadChanges read, read_page(answer.body, rules));

@@ -1,9 +1,9 @@
 // Follows one database of the CouchDB and folds its changes into the scope index.
 //
-// However many clients wait for changes, a gateway asks upstream once for each database: first in pages, until
-// it has caught up, then in a continuous feed. What comes is folded (scope_index.h), and the waiters of the
-// scopes that moved are woken. Where the feed breaks it goes on from what is folded. A database that was made
-// anew upstream begins anew here, under another epoch.
+// However many clients wait for changes, a gateway asks upstream once for each database: first in pages,
+// until it has caught up, then in a continuous feed. What comes is folded (scope_index.h), and the waiters of
+// the scopes that moved are woken. Where the feed breaks it goes on from what is folded. A database that was
+// made anew upstream begins anew here, under another epoch.
 //
 // A client that has written through this gateway is to see its write in this gateway's feeds: what was
 // written is noted until it has come by, and whoever reads a feed of that partition waits for it, for a
@@ -50,7 +50,8 @@ class Follower : public std::enable_shared_from_this<Follower> {
     std::string id;
     doc::Revision revision;
   };
-  /// After a write was acknowledged. Where somebody observes the database, returns once the write has come by.
+  /// After a write was acknowledged. Where somebody observes the database, returns once the write has come
+  /// by.
   Task<void> written(std::string partition, std::vector<Edited> edits);
   /// Waits until what was written of a partition has come by, for a bounded time.
   Task<void> settle(std::string partition);

@@ -143,7 +143,10 @@ class Bounds {
 Task<std::vector<Database::Index>> read_indexes(Site site) {
   std::vector<Database::Index> indexes;
   if (site.partial()) co_return indexes;
-  AllDocsQuery query{.start = std::string(doc::kDesignPrefix), .end = "_design0", .inclusive_end = false, .include_docs = true};
+  AllDocsQuery query{.start = std::string(doc::kDesignPrefix),
+                     .end = "_design0",
+                     .inclusive_end = false,
+                     .include_docs = true};
   for (bool at_end = false; !at_end;) {
     MYCOUCH_CO_TRY(const AllDocsPage page, co_await read_range(site, query));
     for (const AllDocsRow& row : page.rows) {
@@ -193,9 +196,9 @@ Task<IndexPage> read_index_page(Site site, IndexQuery query) {
   for (;;) {
     const std::size_t wanted = std::min(kMostRows, query.limit - page.rows.size());
     const std::size_t limit = wanted + at.offset;
-    MYCOUCH_CO_TRY(const http::Response answer,
-                   co_await site.post(site.path() + "/_find",
-                                      find_body(site, query, design, at.bookmark, limit)));
+    MYCOUCH_CO_TRY(
+        const http::Response answer,
+        co_await site.post(site.path() + "/_find", find_body(site, query, design, at.bookmark, limit)));
     constexpr int kDepth = 3;  // the answer, `docs`, a document, its members
     MYCOUCH_CO_TRY(const json::Outline outline, outline_of(answer, kDepth));
     const json::Node* docs = outline.find(outline.root(), "docs");

@@ -341,11 +341,14 @@ Task<Leaves> Journal::State::leaves_of(const Batch& batch) {
 // By a quorum of the copies, as no other way of reading many is.
 Task<void> Journal::State::read_leaves(const std::string& database, const std::set<std::string>& ids,
                                        Leaves& leaves) {
-  std::string body = R"({"docs":[)" + list_of(ids, [](std::string& out, const std::string& id) {
-    out += R"({"id":)";
-    json::append_string(out, id);
-    out += '}';
-  }) + "]}";
+  std::string body = R"({"docs":[)" +
+                     list_of(ids,
+                             [](std::string& out, const std::string& id) {
+                               out += R"({"id":)";
+                               json::append_string(out, id);
+                               out += '}';
+                             }) +
+                     "]}";
   MYCOUCH_CO_TRY(const http::Response answer,
                  co_await core.upstream.send(post(database_path(database) + "/_bulk_get", std::move(body))));
   MYCOUCH_CO_CHECK(check_answer(answer));
@@ -452,8 +455,7 @@ Task<void> Journal::State::finish_left(JournalEntry entry) {
   }
   MYCOUCH_CO_CHECK(co_await apply(left));
   log::info("finished what a gateway has left", {{"transactions", std::uint64_t{left.size()}}});
-  MYCOUCH_CO_TRY(const bool released,
-                 co_await put({.rev = entry.rev, .holder = {}, .transactions = {}}));
+  MYCOUCH_CO_TRY(const bool released, co_await put({.rev = entry.rev, .holder = {}, .transactions = {}}));
   if (!released) rev.reset();
   co_return Result<void>();
 }
@@ -475,7 +477,8 @@ Task<bool> Journal::State::is_to_be_written(const Transaction& transaction) {
       return [&text](const Leaf& leaf) { return leaf.revision.text() == text; };
     };
     if (std::ranges::any_of(own, is(planned.after))) co_return true;
-    const bool can_begin = planned.before.empty() ? own.empty() : std::ranges::any_of(own, is(planned.before));
+    const bool can_begin =
+        planned.before.empty() ? own.empty() : std::ranges::any_of(own, is(planned.before));
     all_can_begin = all_can_begin && can_begin;
   }
   co_return all_can_begin;

@@ -4,9 +4,9 @@
 // together are written ahead: a single document, the journal, says what is about to be written, down to the
 // revisions that it makes. Whoever holds the journal writes its documents, as replicated edits, which may be
 // written any number of times with the same result; then it takes them off the journal again. Where that
-// gateway goes away in between, another one finds the journal unchanged for a while, writes what is on it once
-// more, and goes on. All of it is there in the end, or nothing where nothing of it had been begun and one of
-// its documents has changed since.
+// gateway goes away in between, another one finds the journal unchanged for a while, writes what is on it
+// once more, and goes on. All of it is there in the end, or nothing where nothing of it had been begun and
+// one of its documents has changed since.
 //
 // The journal is held by the gateway whose revision of it was stored, so writers of all gateways come one
 // after the other; what waits at one gateway goes together, as one revision of the journal. A document is

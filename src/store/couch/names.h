@@ -29,8 +29,8 @@ std::string upstream_id(Layout layout, std::string_view partition, std::string_v
 /// Nothing where it is no id that upstream_id() makes: it is nobody's then.
 std::optional<ConfinedId> confined_id(Layout layout, std::string_view upstream);
 
-/// The name behind "_local/" of a scope's local document. Those of a scope that is less than its partition lie
-/// under the scope's name.
+/// The name behind "_local/" of a scope's local document. Those of a scope that is less than its partition
+/// lie under the scope's name.
 std::string upstream_local_id(Layout layout, std::string_view partition, std::string_view scope,
                               std::string_view id);
 /// What such names of one scope begin with; empty where they may begin with anything.

@@ -89,9 +89,7 @@ class PageBuilder {
  public:
   explicit PageBuilder(const AllDocsQuery& query) : query_(query) {}
 
-  bool full() const {
-    return page_.rows.size() >= query_.limit || bytes_ >= query_.max_bytes;
-  }
+  bool full() const { return page_.rows.size() >= query_.limit || bytes_ >= query_.max_bytes; }
   bool skips() const { return page_.skipped < query_.skip; }
   /// False where it has no room: the page ends before it.
   bool add(AllDocsRow row) {
@@ -136,8 +134,9 @@ Task<AllDocsPage> range_upstream(Site site, AllDocsQuery query) {
   std::string passed;  // descending: the row that comes again
   for (;;) {
     const std::size_t limit = page.wanted() + 1;
-    http::UpstreamRequest request{.target = site.path() + "/_all_docs" + range_query(range, query, limit).text(),
-                                  .max_response = std::size_t{512} << 20};
+    http::UpstreamRequest request{
+        .target = site.path() + "/_all_docs" + range_query(range, query, limit).text(),
+        .max_response = std::size_t{512} << 20};
     MYCOUCH_CO_TRY(const http::Response answer, co_await site.send(std::move(request)));
     MYCOUCH_CO_TRY(const json::Outline outline, outline_of(answer, kRowDepth));
     const json::Node* rows = outline.find(outline.root(), "rows");
@@ -255,9 +254,9 @@ Task<LocalPage> read_local_range(Site site, AllDocsQuery query) {
   query.include_docs = true;
   query.read = {};
   const std::size_t limit = std::min(kMostRows, query.skip + query.limit + 1);
-  MYCOUCH_CO_TRY(const http::Response answer,
-                 co_await site.send({.target = site.path() + "/_local_docs" +
-                                               range_query(range, query, limit).text()}));
+  MYCOUCH_CO_TRY(
+      const http::Response answer,
+      co_await site.send({.target = site.path() + "/_local_docs" + range_query(range, query, limit).text()}));
   MYCOUCH_CO_TRY(const json::Outline outline, outline_of(answer, kRowDepth));
   const json::Node* rows = outline.find(outline.root(), "rows");
   if (rows == nullptr) co_return not_couchdb("_local_docs has an unknown form");

@@ -154,8 +154,8 @@ Result<std::vector<std::string>> ScopeIndex::ids(const std::string& database, co
 Result<std::vector<std::string>> ScopeIndex::partitions(const std::string& database,
                                                         std::optional<std::string> after, std::size_t limit) {
   return core_->read<std::vector<std::string>>(database, [&](const DatabaseRecord& record) {
-    return rocks::names_of_rows(core_->files().db(), core_->files().families().documents, record.number, after,
-                                limit);
+    return rocks::names_of_rows(core_->files().db(), core_->files().families().documents, record.number,
+                                after, limit);
   });
 }
 

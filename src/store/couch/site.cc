@@ -43,7 +43,8 @@ Task<http::Response> Site::send(http::UpstreamRequest request) const {
 }
 
 Task<http::Response> Site::post(std::string target, std::string body, bool repeatable) const {
-  http::UpstreamRequest request{.method = http::Method::post, .target = std::move(target), .body = std::move(body)};
+  http::UpstreamRequest request{
+      .method = http::Method::post, .target = std::move(target), .body = std::move(body)};
   request.headers.add("Content-Type", "application/json");
   request.headers.add("Accept", "application/json");
   request.repeatable = repeatable;

@@ -80,8 +80,8 @@ void sort_leaves(std::vector<Leaf>& leaves) {
   });
 }
 
-Result<PlannedDocument> plan(std::string database, std::string id, const doc::Edit& edit, const Leaves& before,
-                             Leaves& leaves) {
+Result<PlannedDocument> plan(std::string database, std::string id, const doc::Edit& edit,
+                             const Leaves& before, Leaves& leaves) {
   std::vector<Leaf>& own = leaves[{database, id}];
   const auto known = before.find({database, id});
   MYCOUCH_TRY(const std::optional<doc::Revision> parent,

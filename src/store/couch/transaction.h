@@ -40,8 +40,8 @@ void sort_leaves(std::vector<Leaf>& leaves);
 
 /// What an edit makes of its document, which is noted in `leaves`. `conflict` where its parent is no leaf in
 /// `before`, as the transaction has found them, or where it has none and the document is there.
-Result<PlannedDocument> plan(std::string database, std::string id, const doc::Edit& edit, const Leaves& before,
-                             Leaves& leaves);
+Result<PlannedDocument> plan(std::string database, std::string id, const doc::Edit& edit,
+                             const Leaves& before, Leaves& leaves);
 
 /// Who holds the journal, and what is to be written.
 struct JournalEntry {

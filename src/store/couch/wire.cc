@@ -96,7 +96,8 @@ Result<std::vector<doc::RevisionStatus>> statuses_of(const json::Node& node) {
 std::uint64_t number_of(const json::Outline& outline, const json::Node& object, std::string_view name) {
   const json::Node* node = outline.find(object, name);
   if (node == nullptr || node->kind != json::Kind::number) return 0;
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, json::value_of(node->text).as_int().value_or(0)));
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, json::value_of(node->text).as_int().value_or(0)));
 }
 
 Result<std::vector<doc::Attachment>> attachments_of(const json::Node& node) {
@@ -219,9 +220,9 @@ std::unexpected<Error> not_couchdb(std::string_view what) {
 Error error_of(std::string_view word, std::string reason) {
   const auto* known = std::ranges::find(kWords, word, &Word::word);
   if (known != kWords.end()) return {known->code, std::move(reason)};
-  return {Errc::unavailable, fmt::format("the store answers with {}: {}",
-                                         json::quoted(word.substr(0, kMaxQuoted)),
-                                         json::quoted(reason.substr(0, kMaxQuoted)))};
+  return {Errc::unavailable,
+          fmt::format("the store answers with {}: {}", json::quoted(word.substr(0, kMaxQuoted)),
+                      json::quoted(reason.substr(0, kMaxQuoted)))};
 }
 
 Error error_of(const http::Response& answer) {
@@ -273,7 +274,8 @@ Result<doc::Document> read_document(const json::Outline& outline, const json::No
     }
   }
   document.body += '}';
-  if (document.id.empty() || document.revision.generation == 0) return not_couchdb("a document without an id");
+  if (document.id.empty() || document.revision.generation == 0)
+    return not_couchdb("a document without an id");
   for (doc::Attachment& attachment : document.attachments) {
     attachment.origin = origin_text(document.id, document.revision.text());
   }

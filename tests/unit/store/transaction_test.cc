@@ -30,8 +30,8 @@ TEST(Transaction, ANewDocumentIsMadeOnNothing) {
   ASSERT_TRUE(made);
   EXPECT_EQ(made->before, "");
   EXPECT_EQ(rev(made->after.c_str()).generation, 1U);
-  EXPECT_EQ(made->json, R"({"_id":"x","_revisions":{"start":1,"ids":[")" + made->after.substr(2) + R"("]},"_rev":")" +
-                            made->after + R"(","n":1})");
+  EXPECT_EQ(made->json, R"({"_id":"x","_revisions":{"start":1,"ids":[")" + made->after.substr(2) +
+                            R"("]},"_rev":")" + made->after + R"(","n":1})");
 }
 
 TEST(Transaction, AnEditOfWhatIsNoLeafConflicts) {

@@ -44,8 +44,8 @@ TEST(Wire, ADocumentIsTakenApart) {
 }
 
 TEST(Wire, WhatIsNoDocumentIsRefused) {
-  for (const char* text : {"[]", "{}", R"({"_id":"x"})", R"({"_id":1,"_rev":"1-a"})", R"({"_id":"x","_rev":"a"})",
-                           R"({"_id":"x","_rev":"1-a","_revisions":{}})",
+  for (const char* text : {"[]", "{}", R"({"_id":"x"})", R"({"_id":1,"_rev":"1-a"})",
+                           R"({"_id":"x","_rev":"a"})", R"({"_id":"x","_rev":"1-a","_revisions":{}})",
                            R"({"_id":"x","_rev":"1-a","_attachments":{"n":{}}})"}) {
     EXPECT_EQ(read(text).error().code, Errc::unavailable) << text;
   }
@@ -63,14 +63,16 @@ TEST(Wire, AnEditCarriesWhatItIsMadeOn) {
 }
 
 TEST(Wire, AClientsFaultKeepsCouchDbsWords) {
-  EXPECT_EQ(error_of(answer(409, R"({"error":"conflict","reason":"Document update conflict."})")).code, Errc::conflict);
+  EXPECT_EQ(error_of(answer(409, R"({"error":"conflict","reason":"Document update conflict."})")).code,
+            Errc::conflict);
   EXPECT_EQ(error_of(answer(404, R"({"error":"not_found","reason":"deleted"})")).reason, "deleted");
   EXPECT_EQ(error_of(answer(412, R"({"error":"missing_stub","reason":"r"})")).code, Errc::missing_stub);
 }
 
 TEST(Wire, WhatIsNotCouchDbsIsNobodysFaultHere) {
-  EXPECT_EQ(error_of(answer(401, R"({"error":"unauthorized","reason":"Name or password is incorrect."})")).code,
-            Errc::unavailable);
+  EXPECT_EQ(
+      error_of(answer(401, R"({"error":"unauthorized","reason":"Name or password is incorrect."})")).code,
+      Errc::unavailable);
   EXPECT_EQ(error_of(answer(502, "<html>Bad gateway</html>", "text/html")).code, Errc::unavailable);
   EXPECT_EQ(error_of(answer(404, "<html>None</html>", "text/html")).code, Errc::unavailable);
   EXPECT_EQ(error_of(answer(500, R"({"error":"x","reason":"y"})")).code, Errc::unavailable);
@@ -126,8 +128,9 @@ TEST(ChangeRows, WhatBelongsToNobodyIsCounted) {
 }
 
 TEST(ChangeRows, WhatIsNoFeedIsRefused) {
-  for (const char* text : {"<html>\n", "{}\n", "{\"id\":\"x\"}\n", "{\"id\":\"x\",\"changes\":[]}\n",
-                           "{\"error\":\"x\",\"reason\":\"y\"}\n", "{\"id\":\"x\",\"changes\":[{\"rev\":\"a\"}]}\n"}) {
+  for (const char* text :
+       {"<html>\n", "{}\n", "{\"id\":\"x\"}\n", "{\"id\":\"x\",\"changes\":[]}\n",
+        "{\"error\":\"x\",\"reason\":\"y\"}\n", "{\"id\":\"x\",\"changes\":[{\"rev\":\"a\"}]}\n"}) {
     std::string line = text;
     EXPECT_EQ(read_lines(line, {}).error().code, Errc::unavailable) << text;
   }
