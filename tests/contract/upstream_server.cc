@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,7 @@ void UpstreamServer::start_mycouch(const std::filesystem::path& folder) {
   const int output = ::open(log.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   process_ = ::fork();
   if (process_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it must not outlive a test that is killed
     ::dup2(output, STDERR_FILENO);
     ::execl(MYCOUCH_BINARY, "mycouch", "serve", "--config", configuration.c_str(), nullptr);
     ::_exit(127);

@@ -1,5 +1,6 @@
 #include "store/couch/couch_database.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "json/writer.h"
@@ -98,14 +99,14 @@ class CouchDatabase final : public Database {
   Task<AttachmentContent> read_attachment(std::string id, std::optional<doc::Revision> rev,
                                           std::string name) override {
     MYCOUCH_CO_TRY(doc::Document document, co_await read(std::move(id), {.rev = std::move(rev)}));
-    for (doc::Attachment& attachment : document.attachments) {
-      if (attachment.name != name) continue;
-      MYCOUCH_CO_TRY(auto content, co_await open_content(attachment));
-      co_return AttachmentContent{.attachment = std::move(attachment),
-                                  .revision = std::move(document.revision),
-                                  .content = std::move(content)};
+    const auto attachment = std::ranges::find(document.attachments, name, &doc::Attachment::name);
+    if (attachment == document.attachments.end()) {
+      co_return fail(Errc::not_found, "Document is missing attachment");
     }
-    co_return fail(Errc::not_found, "Document is missing attachment");
+    MYCOUCH_CO_TRY(auto content, co_await open_content(*attachment));
+    co_return AttachmentContent{.attachment = std::move(*attachment),
+                                .revision = std::move(document.revision),
+                                .content = std::move(content)};
   }
   Task<std::unique_ptr<AttachmentReader>> open_content(doc::Attachment attachment) override {
     const ContentOrigin origin = parse_origin(attachment.origin);

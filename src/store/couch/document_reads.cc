@@ -282,6 +282,7 @@ Task<std::vector<OpenRevision>> read_some(Site site, std::string id, std::vector
   }
   while (!revisions.empty()) {
     std::vector<RevisionRequest> requests;
+    requests.reserve(revisions.size());
     for (const doc::Revision& revision : revisions) requests.push_back({.id = id, .rev = revision});
     MYCOUCH_CO_TRY(auto read, co_await read_requests(site, std::move(requests), options));
     revisions.erase(revisions.begin(), revisions.begin() + static_cast<std::ptrdiff_t>(read.size()));

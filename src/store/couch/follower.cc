@@ -34,7 +34,7 @@ bool holds(const std::vector<doc::Revision>& leaves, const doc::Revision& revisi
 // What names this life of a database. CouchDB gives the time of its making; where that is always 0, as
 // mycouch has it, the sequence names it.
 std::string incarnation_of(const json::Outline& outline) {
-  const std::string made = string_of(outline, outline.root(), "instance_start_time");
+  std::string made = string_of(outline, outline.root(), "instance_start_time");
   if (!made.empty() && made != "0") return made;
   const std::string seq = string_of(outline, outline.root(), "update_seq");
   const std::size_t dash = seq.find('-');

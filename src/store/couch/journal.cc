@@ -420,6 +420,7 @@ Task<void> Journal::State::come_by(const std::vector<DatabaseEdits>& parts,
   std::size_t at = 0;
   for (const DatabaseEdits& part : parts) {
     std::vector<Follower::Edited> edits;
+    edits.reserve(part.edits.size());
     for (const doc::Edit& edit : part.edits) edits.push_back({edit.id, made[at++]});
     MYCOUCH_CO_CHECK(
         co_await core.follower_of(part.database)->written(part.confinement.partition, std::move(edits)));
