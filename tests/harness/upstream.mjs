@@ -8,8 +8,8 @@ export const storeKind = process.env.MYCOUCH_TEST_STORE ?? 'rocksdb';
 
 const password = 'upstream';
 
-/** For a test's `skip`: whether the store is on the server's own disk. */
-export const notEmbedded = storeKind === 'rocksdb' ? false : 'of a store on the server\'s own disk';
+/** For a test's `skip`: false where the servers store on their own disks. */
+export const notRocksDb = storeKind === 'rocksdb' ? false : 'of a store on the server\'s own disk';
 
 /** A mycouch that serves as the CouchDB of others, and keeps everything in memory where `store` says nothing else. */
 export class Upstream {
@@ -68,15 +68,19 @@ class SharedCouchDb {
   }
 }
 
-/** What a test's server is started with, beside its own arguments, and what is to be stopped after it. */
+/**
+ * What a test's server is started with, beside its own arguments, and what is to be stopped after it. Of a CouchDB also its
+ * `url`, and the `prefix` of the databases' names.
+ */
 export async function startStore(binary, kind = storeKind) {
   if (kind === 'couch') {
     const upstream = await new Upstream(binary, '127.0.0.1:0').start();
-    return { upstream, args: ['--store-url', upstream.url] };
+    return { upstream, url: upstream.url, prefix: '', args: ['--store-url', upstream.url] };
   }
   if (kind === 'couchdb') {
     const upstream = new SharedCouchDb();
-    return { upstream, args: ['--store-url', upstream.url, '--store-name-prefix', upstream.prefix] };
+    const { url, prefix } = upstream;
+    return { upstream, url, prefix, args: ['--store-url', url, '--store-name-prefix', prefix] };
   }
   return { args: [] };
 }
