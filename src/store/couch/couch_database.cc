@@ -176,6 +176,8 @@ class CouchDatabase final : public Database {
     const bool needed = site_.partial() || site_.follower->has_rule();
     MYCOUCH_CO_TRY(const bool ready, co_await site_.index_ready(needed ? kRuledPatience : kIndexPatience));
     if (!ready && needed) co_return fail(Errc::unavailable, "the index of the system database is being made");
+    // Who was made a member through another gateway is one here at once.
+    if (site_.partial()) MYCOUCH_CO_CHECK(co_await site_.follower->come_level());
     co_return ready;
   }
 

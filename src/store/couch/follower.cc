@@ -167,6 +167,32 @@ Task<void> Follower::settle(std::string partition) {
   co_return Result<void>();
 }
 
+Task<void> Follower::come_level() {
+  const Deadline deadline = steady_clock::now() + kSettle;
+  while (steady_clock::now() < deadline) {
+    MYCOUCH_CO_TRY(const auto state, core_.index->state(database_));
+    if (!state) co_return fail(Errc::not_found, "Database does not exist.");
+    QueryText query;
+    query.add("since", state->since).add("limit", "1");
+    MYCOUCH_CO_TRY(const http::Response answer,
+                   co_await core_.upstream.send(
+                       {.target = database_path(core_.upstream_name(database_)) + "/_changes" + query.text()}));
+    MYCOUCH_CO_CHECK(check_answer(answer));
+    MYCOUCH_CO_TRY(const ReadChanges read, read_page(answer.body, {.layout = layout_}));
+    if (read.rows.empty()) break;
+    // Nobody wakes for a fold of nothing, which moves `since` all the same.
+    constexpr std::chrono::milliseconds kLook{20};
+    co_await wait_for([this, &state] { return is_behind(state->since); }, std::min(deadline, steady_clock::now() + kLook));
+  }
+  co_return Result<void>();
+}
+
+// Whether the index has gone on from this sequence.
+bool Follower::is_behind(const std::string& since) const {
+  const auto state = core_.index->state(database_);
+  return state && *state && (*state)->since != since;
+}
+
 void Follower::forget_expected(const std::vector<FoldedDocument>& rows) {
   std::lock_guard lock(mutex_);
   if (expected_.empty()) return;

@@ -55,6 +55,8 @@ class Follower : public std::enable_shared_from_this<Follower> {
   Task<void> written(std::string partition, std::vector<Edited> edits);
   /// Waits until what was written of a partition has come by, for a bounded time.
   Task<void> settle(std::string partition);
+  /// Waits until what upstream has now has come by, whoever wrote it, for a bounded time. One request at least.
+  Task<void> come_level();
   /// Documents that were removed upstream without a trace.
   Result<void> purged(const std::string& partition, const std::vector<std::string>& ids);
 
@@ -78,6 +80,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
   void tell(const Folded& folded);
   void forget_expected(const std::vector<FoldedDocument>& rows);
   bool expects(const std::string& partition);
+  bool is_behind(const std::string& since) const;
   void set_status(Status status);
   void wake_all();
   boost::asio::awaitable<void> wait_for(std::function<bool()> holds, Deadline deadline);
