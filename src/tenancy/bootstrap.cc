@@ -96,6 +96,7 @@ Task<std::shared_ptr<const Settled>> Tenancy::State::settle(const Actor& actor) 
     co_return known;
   }
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    co_await pause_before(attempt);
     // The first attempt usually writes nothing, and needs no turn.
     base::KeyedMutex::Lock lock;
     if (attempt > 0) {

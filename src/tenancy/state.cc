@@ -1,10 +1,13 @@
 #include "tenancy/state.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/random.h"
+#include "base/waiter.h"
 #include "tenancy/documents.h"
 #include "tenancy/outbox.h"
 
@@ -72,6 +75,16 @@ std::string_view refusal_of(Right right) {
 }
 
 }  // namespace
+
+boost::asio::awaitable<void> pause_before(int attempt) {
+  constexpr int kFirst = 2;
+  constexpr int kLongest = 7;
+  if (attempt < kFirst) co_return;
+  const std::uint64_t most = std::uint64_t{4} << std::min(attempt, kLongest);
+  auto waiter = base::Waiter::create(co_await boost::asio::this_coro::executor);
+  co_await waiter->wait_until(std::chrono::steady_clock::now() +
+                              std::chrono::milliseconds(base::random_below(most)));
+}
 
 std::string actor_name(const auth::Principal& caller) {
   return caller.administrator ? "admin:" + caller.name : caller.user_id;
@@ -157,6 +170,7 @@ Task<json::Object> Tenancy::State::change_locked_tenant(const Actor& actor, cons
                                                         std::optional<Right> right, ChangeTenant change) {
   std::vector<base::KeyedMutex::Lock> users;  // their turn is waited for once another writer was faster
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    co_await pause_before(attempt);
     MYCOUCH_CO_TRY(std::optional<json::Object> tenant, co_await system.read(deed.tenant));
     if (!tenant) co_return fail(Errc::not_found, "missing");
     MYCOUCH_CO_CHECK(check_right(actor, *tenant, right));

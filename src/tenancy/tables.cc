@@ -223,6 +223,7 @@ Task<std::vector<doc::Edit>> Tenancy::Replicated::merged(json::Object current, c
 
 Task<void> Tenancy::Replicated::write() {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    co_await pause_before(attempt);
     MYCOUCH_CO_TRY([[maybe_unused]] base::KeyedMutex::Lock lock, co_await state_.locks.lock(edit_.id));
     MYCOUCH_CO_TRY(std::optional<json::Object> current, co_await state_.system.read(edit_.id));
     if (!current || is_deleted(*current)) co_return not_a_member();

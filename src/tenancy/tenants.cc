@@ -66,6 +66,7 @@ Task<json::Object> Tenancy::create_tenant(const Actor& actor, json::Object reque
     MYCOUCH_CO_TRY([[maybe_unused]] base::KeyedMutex::Lock lock,
                    co_await state.locks.lock(by.principal->user_id));
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      co_await pause_before(attempt);
       std::vector<json::Object> documents{tenant};
       MYCOUCH_CO_CHECK(co_await state.relink(by.principal->user_id, tenant, documents));
       auto revs = co_await state.write(by, done, std::move(documents));

@@ -29,6 +29,7 @@ Task<Tenancy::Written> Tenancy::put_user(const Actor& actor, std::string user_id
     MYCOUCH_CO_CHECK(co_await state.settle(by));
     MYCOUCH_CO_TRY([[maybe_unused]] base::KeyedMutex::Lock lock, co_await state.locks.lock(id));
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      co_await pause_before(attempt);
       MYCOUCH_CO_TRY(std::optional<json::Object> user, co_await state.system.read(id));
       if (!user) co_return fail(Errc::not_found, "missing");
       const std::string active(user->string("active_tenant_id").value_or(""));
@@ -56,6 +57,7 @@ Task<Tenancy::Written> Tenancy::delete_user(const Actor& actor, std::string user
     if (!by.principal->administrator) co_return fail(Errc::forbidden, "only the administrator deletes users");
     MYCOUCH_CO_TRY([[maybe_unused]] base::KeyedMutex::Lock lock, co_await state.locks.lock(id));
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      co_await pause_before(attempt);
       MYCOUCH_CO_TRY(std::optional<json::Object> user, co_await state.system.read(id));
       if (!user) co_return fail(Errc::not_found, "missing");
       if (is_deleted(*user)) co_return fail(Errc::not_found, "deleted");
