@@ -125,8 +125,8 @@ std::unexpected<Error> not_a_member();
 
 /// How often a change is tried again when another writer was faster.
 inline constexpr int kAttempts = 16;
-/// From the third on, each waits a little, and longer each time: writers on other servers, which no lock of ours
-/// holds up, get out of each other's way.
+/// From the third on, each waits a little, and longer each time: writers on other servers, which no lock of
+/// ours holds up, get out of each other's way.
 boost::asio::awaitable<void> pause_before(int attempt);
 
 }  // namespace mycouch::tenancy

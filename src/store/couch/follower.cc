@@ -175,14 +175,15 @@ Task<void> Follower::come_level() {
     QueryText query;
     query.add("since", state->since).add("limit", "1");
     MYCOUCH_CO_TRY(const http::Response answer,
-                   co_await core_.upstream.send(
-                       {.target = database_path(core_.upstream_name(database_)) + "/_changes" + query.text()}));
+                   co_await core_.upstream.send({.target = database_path(core_.upstream_name(database_)) +
+                                                           "/_changes" + query.text()}));
     MYCOUCH_CO_CHECK(check_answer(answer));
     MYCOUCH_CO_TRY(const ReadChanges read, read_page(answer.body, {.layout = layout_}));
     if (read.rows.empty()) break;
     // Nobody wakes for a fold of nothing, which moves `since` all the same.
     constexpr std::chrono::milliseconds kLook{20};
-    co_await wait_for([this, &state] { return is_behind(state->since); }, std::min(deadline, steady_clock::now() + kLook));
+    co_await wait_for([this, &state] { return is_behind(state->since); },
+                      std::min(deadline, steady_clock::now() + kLook));
   }
   co_return Result<void>();
 }
@@ -209,11 +210,13 @@ void Follower::forget_expected(const std::vector<FoldedDocument>& rows) {
 
 void Follower::tell(const Folded& folded) {
   if (folded.ids.empty()) return;
+  // Observers drop what they remember before anybody wakes who would ask them.
+  if (!rules_.observers.empty()) {
+    Store::Written written{.ids = folded.ids, .scopes = {}};
+    for (const ScopeName& scope : folded.scopes) written.scopes.push_back(scope.scope);
+    for (const Store::Observer& observer : rules_.observers) observer(written);
+  }
   for (const ScopeName& scope : folded.scopes) core_.notifier->notify(notifier_key(database_, scope));
-  if (rules_.observers.empty()) return;
-  Store::Written written{.ids = folded.ids, .scopes = {}};
-  for (const ScopeName& scope : folded.scopes) written.scopes.push_back(scope.scope);
-  for (const Store::Observer& observer : rules_.observers) observer(written);
 }
 
 Result<void> Follower::fold(const std::vector<FoldedDocument>& rows, std::string since, bool complete) {

@@ -55,7 +55,8 @@ class Follower : public std::enable_shared_from_this<Follower> {
   Task<void> written(std::string partition, std::vector<Edited> edits);
   /// Waits until what was written of a partition has come by, for a bounded time.
   Task<void> settle(std::string partition);
-  /// Waits until what upstream has now has come by, whoever wrote it, for a bounded time. One request at least.
+  /// Waits until what upstream has now has come by, whoever wrote it, for a bounded time. One request at
+  /// least.
   Task<void> come_level();
   /// Documents that were removed upstream without a trace.
   Result<void> purged(const std::string& partition, const std::vector<std::string>& ids);
