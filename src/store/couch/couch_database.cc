@@ -112,9 +112,8 @@ class CouchDatabase final : public Database {
     const ContentOrigin origin = parse_origin(attachment.origin);
     QueryText query;
     query.add("rev", origin.rev);
-    co_return co_await open_content_reader(
-        site_.core->upstream, attachment_path(site_.upstream, origin.id, attachment.name) + query.text(),
-        std::move(attachment));
+    std::string target = attachment_path(site_.upstream, origin.id, attachment.name) + query.text();
+    co_return co_await open_content_reader(site_.core->upstream, std::move(target), std::move(attachment));
   }
   Task<std::unique_ptr<AttachmentWriter>> take_content(NewContent about) override {
     co_return make_content_writer(site_.core->pool, site_.core->spool_directory, std::move(about));
